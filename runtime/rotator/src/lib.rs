@@ -1,0 +1,26 @@
+//! The Lambda function that owns a tenant's signing keys: key group and public keys in CloudFront, the
+//! keyring in Secrets Manager, the published key id in Parameter Store.
+//!
+//! It serves two callers. CloudFormation makes and removes the keyring as a custom resource
+//! ([`custom_resource`]); Secrets Manager rotates the key in four steps ([`steps`]). Both protocols are
+//! written against the traits in [`ports`], so that they run unchanged against [`aws`], against a world in
+//! memory, and in a model.
+
+pub mod aws;
+pub mod custom_resource;
+pub mod error;
+pub mod event;
+mod function;
+pub mod group;
+pub mod keypair;
+pub mod lifetime;
+mod log;
+pub mod mint;
+pub mod ports;
+pub mod public_keys;
+pub mod response;
+pub mod steps;
+pub mod tenant;
+pub mod versions;
+
+pub use function::{Function, use_crypto_provider};

@@ -1,0 +1,226 @@
+//! The four steps of a rotation, as Secrets Manager calls them.
+//!
+//! Each may be repeated, cut off between any two calls, or come late. What makes that harmless: the key is
+//! made once for each request token, the group is written as a whole from the two keyrings that matter, and
+//! the label moves only when the group holds both keys.
+
+use contract::keyring::Keyring;
+
+use crate::error::Error;
+use crate::group;
+use crate::lifetime;
+use crate::mint::{Minted, mint};
+use crate::ports::{NewVersion, RotationToken, SecretState, Version, World, label};
+use crate::public_keys;
+use crate::tenant::Tenant;
+use crate::versions;
+
+/// One of the four steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// Make the key and the pending version.
+    Create,
+    /// Put the key into the group.
+    Set,
+    /// Prove that key pair and group are what they should be.
+    Test,
+    /// Make the pending version current and remove what nothing needs.
+    Finish,
+}
+
+/// What a step is asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The step.
+    pub step: Step,
+    /// ARN of the secret.
+    pub secret: String,
+    /// The rotation: id of the version that is rotated in.
+    pub token: String,
+    /// Proof by which the pending version may be written. Older rotations have none.
+    pub rotation_token: Option<RotationToken>,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Its effect stands now.
+    Done,
+    /// Its effect stood before.
+    AlreadyDone,
+    /// There was nothing to test: Secrets Manager tries a rotation out with an empty version when a schedule
+    /// is set without rotating at once.
+    NothingPending,
+}
+
+/// Runs one step.
+///
+/// # Errors
+/// The request does not fit the state of the secret, the step must not be done now, or a call failed. The
+/// caller may always repeat it.
+pub async fn run(world: &impl World, tenant: &Tenant, request: &Request) -> Result<Outcome, Error> {
+    let state = world.secret_state(&request.secret).await?;
+    let standing = standing(&state, request)?;
+    match (request.step, standing) {
+        (Step::Finish, Standing::Current) => tidy_up(world, tenant, request).await,
+        (_, Standing::Current) => Ok(Outcome::AlreadyDone),
+        (Step::Create, Standing::Pending) => create(world, tenant, request).await,
+        (Step::Set, Standing::Pending) => set(world, tenant, request).await,
+        (Step::Test, Standing::Pending) => test(world, tenant, request).await,
+        (Step::Finish, Standing::Pending) => finish(world, tenant, request, &state).await,
+    }
+}
+
+/// Where the requested version stands.
+enum Standing {
+    Pending,
+    Current,
+}
+
+fn standing(state: &SecretState, request: &Request) -> Result<Standing, Error> {
+    let token = &request.token;
+    if !state.rotation_enabled {
+        return Err(Error::RotationOff(request.secret.clone()));
+    }
+    if !state.stages.contains_key(token) {
+        return Err(Error::UnknownVersion(token.clone()));
+    }
+    if state.has(token, label::CURRENT) {
+        return Ok(Standing::Current);
+    }
+    if state.has(token, label::PREVIOUS) {
+        return Err(Error::Superseded(token.clone()));
+    }
+    if state.has(token, label::PENDING) {
+        return Ok(Standing::Pending);
+    }
+    Err(Error::NotPending(token.clone()))
+}
+
+/// Makes the key pair, its public key and the pending version, once for each token.
+async fn create(world: &impl World, tenant: &Tenant, request: &Request) -> Result<Outcome, Error> {
+    if let Some(pending) = pending(world, request).await? {
+        return match world.public_key(&pending.key_id).await? {
+            Some(_) => Ok(Outcome::AlreadyDone),
+            // A version cannot be written twice, so this rotation can never succeed.
+            None => cancel(world, request, Error::PendingKeyGone(pending.key_id)).await,
+        };
+    }
+    let current = world.keyring(&request.secret, Version::Current).await?;
+    let now = world.now();
+    if let Some(from) = current.as_ref().and_then(|current| lifetime::blocked_until(current, now)) {
+        return Err(Error::GroupFull { group: tenant.names.key_group(), from });
+    }
+    let retired = current
+        .map(|current| lifetime::retired_by_next(&current, now, tenant.cookie_minutes))
+        .unwrap_or_default();
+    let version = NewVersion {
+        token: &request.token,
+        rotation_token: request.rotation_token.as_ref(),
+        label: label::PENDING,
+    };
+    Ok(match mint(world, tenant, &request.secret, version, retired).await? {
+        Minted::Written(_) => Outcome::Done,
+        Minted::WrittenBefore => Outcome::AlreadyDone,
+    })
+}
+
+/// Puts the pending key into the group, beside the current one and those that live cookies need.
+async fn set(world: &impl World, tenant: &Tenant, request: &Request) -> Result<Outcome, Error> {
+    group::set(world, &tenant.names.key_group(), async || {
+        let pending = written(world, request).await?;
+        let current = world.keyring(&request.secret, Version::Current).await?;
+        Ok(group::members(std::iter::once(&pending).chain(&current), world.now()))
+    })
+    .await?;
+    Ok(Outcome::Done)
+}
+
+/// Proves that CloudFront holds the public half of the pending key, and the group holds that.
+async fn test(world: &impl World, tenant: &Tenant, request: &Request) -> Result<Outcome, Error> {
+    let Some(pending) = pending(world, request).await? else { return Ok(Outcome::NothingPending) };
+    let Some(public) = world.public_key(&pending.key_id).await? else {
+        return cancel(world, request, Error::PendingKeyGone(pending.key_id)).await;
+    };
+    if !world.proves(&pending, &public.pem).await? {
+        return Err(Error::WrongKey(pending.key_id));
+    }
+    require_in_group(world, tenant, [&pending.key_id]).await?;
+    Ok(Outcome::Done)
+}
+
+/// Makes the pending version current, then tidies up.
+async fn finish(
+    world: &impl World,
+    tenant: &Tenant,
+    request: &Request,
+    state: &SecretState,
+) -> Result<Outcome, Error> {
+    let pending = written(world, request).await?;
+    let current = world.keyring(&request.secret, Version::Current).await?;
+    if let Some(current) = &current {
+        // Signers may have the current keyring for some time yet. The pending one says for how long its
+        // key stays, but only if it was made to follow that keyring and the time has not passed.
+        match pending.retired.iter().find(|retired| retired.key_id == current.key_id) {
+            None => return cancel(world, request, Error::CurrentChanged(current.key_id.clone())).await,
+            Some(retired) if world.now() > retired.retired => {
+                return cancel(world, request, Error::TooLate).await;
+            }
+            Some(_) => {}
+        }
+    }
+    let both = std::iter::once(&pending).chain(&current).map(|keyring| &keyring.key_id);
+    require_in_group(world, tenant, both).await?;
+    let from = state.holder(label::CURRENT);
+    world.move_current(&request.secret, &request.token, from).await?;
+    tidy_up(world, tenant, request).await
+}
+
+/// What follows the move of the label: publishes the key id, takes the keys that no cookie needs out of the
+/// group and deletes those that are in none. Runs again where an earlier finish was cut off.
+async fn tidy_up(world: &impl World, tenant: &Tenant, request: &Request) -> Result<Outcome, Error> {
+    let current = world.keyring(&request.secret, Version::Current).await?;
+    let current = current.ok_or_else(|| Error::NoValue(request.token.clone()))?;
+    world.put_parameter(&tenant.names.key_id_parameter(), &current.key_id).await?;
+    group::set(world, &tenant.names.key_group(), async || {
+        // The next rotation may have begun: what it has put in stays.
+        let versions = versions::read(world, &request.secret).await?;
+        let current = versions.current.ok_or_else(|| Error::NoValue(request.token.clone()))?;
+        let pending = versions.pending.iter().filter_map(|(_, keyring)| keyring.as_ref());
+        Ok(group::members(std::iter::once(&current).chain(pending), world.now()))
+    })
+    .await?;
+    public_keys::sweep(world, tenant, &request.secret).await?;
+    Ok(Outcome::Done)
+}
+
+/// The pending keyring; none where the version has no value.
+async fn pending(world: &impl World, request: &Request) -> Result<Option<Keyring>, Error> {
+    Ok(world.keyring(&request.secret, Version::Pending(&request.token)).await?)
+}
+
+/// The pending keyring, which an earlier step must have written.
+async fn written(world: &impl World, request: &Request) -> Result<Keyring, Error> {
+    pending(world, request).await?.ok_or_else(|| Error::NoValue(request.token.clone()))
+}
+
+/// Fails unless the tenant's group holds all of `keys`.
+async fn require_in_group<'a>(
+    world: &impl World,
+    tenant: &Tenant,
+    keys: impl IntoIterator<Item = &'a String>,
+) -> Result<(), Error> {
+    let name = tenant.names.key_group();
+    let group = group::find(world, &name).await?.ok_or_else(|| Error::NoGroup(name.clone()))?;
+    match keys.into_iter().find(|key| !group.keys.contains(key)) {
+        Some(key) => Err(Error::NotInGroup { key_id: key.clone(), group: name }),
+        None => Ok(()),
+    }
+}
+
+/// Gives a rotation up that cannot succeed any more: without its label the next one can begin. Its key has
+/// signed nothing and is removed by the next rotation.
+async fn cancel(world: &impl World, request: &Request, why: Error) -> Result<Outcome, Error> {
+    world.drop_pending(&request.secret, &request.token).await?;
+    Err(why)
+}

@@ -1,0 +1,7 @@
+//! The protocol in a world in memory that cuts runs off, repeats them and mixes them.
+
+mod cloud;
+mod crashes;
+mod custom_resource;
+mod interleaved;
+mod rotation;

@@ -1,0 +1,256 @@
+//! The three documents that the signer reads from the network.
+//!
+//! Parameter Store and Secrets Manager are called without an SDK: it would be the larger part of the
+//! function and of its cold start.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use contract::EDGE_REGION;
+use serde::Deserialize;
+use serde_json::json;
+use thiserror::Error;
+
+use crate::settings::{Credentials, Settings};
+
+/// Longest wait for one answer; another try follows where there is time.
+const TRY_MAX: Duration = Duration::from_millis(1_500);
+/// Most tries of one call.
+const TRIES_MAX: u32 = 4;
+/// Pause before the second try; it doubles with each.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Largest answer that is read, in bytes: four times the largest secret.
+const ANSWER_MAX: u64 = 256 * 1024;
+
+/// Why a document could not be read. Holds nothing of the request or the answer but an error code.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum AwsError {
+    /// No whole answer in time.
+    #[error("no answer")]
+    NoAnswer,
+    /// An answer that refuses.
+    #[error("refused with status {status}, code `{code}`")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// Error code of the service; empty where it named none.
+        code: String,
+    },
+    /// An answer that is not what the service documents.
+    #[error("the answer cannot be read")]
+    Unreadable,
+    /// The request could not be signed.
+    #[error("the request cannot be signed")]
+    Unsigned,
+}
+
+impl AwsError {
+    /// Whether the same call may succeed a moment later.
+    fn is_passing(&self) -> bool {
+        match self {
+            Self::NoAnswer => true,
+            Self::Refused { status, code } => {
+                *status >= 500 || *status == 429 || code.contains("Throttl") || code == "TooManyRequests"
+            }
+            Self::Unreadable | Self::Unsigned => false,
+        }
+    }
+}
+
+/// A secret as it was read.
+pub struct Secret {
+    /// Its ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// Its text. Never shown: this type has no `Debug`.
+    pub text: String,
+}
+
+/// The network.
+pub struct Aws {
+    agent: ureq::Agent,
+    credentials: Credentials,
+    endpoint: Option<String>,
+}
+
+impl Aws {
+    /// A client that trusts the public certificate authorities, and plain HTTP for a local cloud only.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = ureq::tls::TlsConfig::builder()
+            .provider(ureq::tls::TlsProvider::Rustls)
+            .unversioned_rustls_crypto_provider(provider)
+            .build();
+        let agent = ureq::Agent::config_builder()
+            .tls_config(tls)
+            .https_only(settings.endpoint.is_none())
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .proxy(None)
+            .user_agent("generator-signer")
+            // A connection that was open when Lambda froze the process is dead when it thaws.
+            .max_idle_connections(0)
+            .build()
+            .new_agent();
+        Self { agent, credentials: settings.credentials.clone(), endpoint: settings.endpoint.clone() }
+    }
+
+    /// Value of a parameter of Parameter Store.
+    ///
+    /// # Errors
+    /// Where it cannot be read before `deadline`.
+    pub fn parameter(&self, name: &str, deadline: Instant) -> Result<String, AwsError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Answer {
+            parameter: Parameter,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Parameter {
+            value: String,
+        }
+        let body = json!({ "Name": name });
+        let answer: Answer = self.call("ssm", "AmazonSSM.GetParameter", &body, deadline)?;
+        Ok(answer.parameter.value)
+    }
+
+    /// The current version of a secret, by ARN or name.
+    ///
+    /// # Errors
+    /// Where it cannot be read before `deadline`, or has no text.
+    pub fn secret(&self, id: &str, deadline: Instant) -> Result<Secret, AwsError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Answer {
+            #[serde(rename = "ARN")]
+            arn: String,
+            name: String,
+            secret_string: String,
+        }
+        let body = json!({ "SecretId": id });
+        let answer: Answer = self.call("secretsmanager", "secretsmanager.GetSecretValue", &body, deadline)?;
+        Ok(Secret { arn: answer.arn, name: answer.name, text: answer.secret_string })
+    }
+
+    /// The JWK set that `issuer` publishes. A local cloud serves it under the id of the user pool.
+    ///
+    /// # Errors
+    /// Where it cannot be read before `deadline`.
+    pub fn jwks(&self, issuer: &str, deadline: Instant) -> Result<Vec<u8>, AwsError> {
+        let base = match &self.endpoint {
+            Some(endpoint) => {
+                let pool = issuer.rsplit('/').next().unwrap_or_default();
+                format!("{endpoint}/{pool}")
+            }
+            None => issuer.to_owned(),
+        };
+        let url = format!("{base}/.well-known/jwks.json");
+        retried(deadline, |time| {
+            let request = self.agent.get(&url).config().timeout_global(Some(time)).build();
+            read(request.call())
+        })
+    }
+
+    fn call<T: for<'de> Deserialize<'de>>(
+        &self,
+        service: &str,
+        target: &str,
+        body: &serde_json::Value,
+        deadline: Instant,
+    ) -> Result<T, AwsError> {
+        let url = match &self.endpoint {
+            Some(endpoint) => format!("{endpoint}/"),
+            None => format!("https://{service}.{EDGE_REGION}.amazonaws.com/"),
+        };
+        let body = body.to_string();
+        let answer = retried(deadline, |time| {
+            let fixed = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target)];
+            let mut request = self.agent.post(&url);
+            for (name, value) in fixed {
+                request = request.header(name, value);
+            }
+            for (name, value) in self.signature(service, &url, &fixed, body.as_bytes())? {
+                request = request.header(name, value);
+            }
+            read(request.config().timeout_global(Some(time)).build().send(body.as_bytes()))
+        })?;
+        serde_json::from_slice(&answer).map_err(|_| AwsError::Unreadable)
+    }
+
+    /// The headers of Signature V4. Made anew for each try, because they hold the time.
+    fn signature(
+        &self,
+        service: &str,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Vec<(&'static str, String)>, AwsError> {
+        let Credentials { id, secret, session } = &self.credentials;
+        let identity =
+            aws_credential_types::Credentials::new(id, secret, session.clone(), None, "lambda").into();
+        let parameters = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(EDGE_REGION)
+            .name(service)
+            .time(SystemTime::now())
+            .settings(SigningSettings::default())
+            .build()
+            .map_err(|_| AwsError::Unsigned)?
+            .into();
+        let request = SignableRequest::new("POST", url, headers.iter().copied(), SignableBody::Bytes(body))
+            .map_err(|_| AwsError::Unsigned)?;
+        let (instructions, _) = sign(request, &parameters).map_err(|_| AwsError::Unsigned)?.into_parts();
+        let (headers, _) = instructions.into_parts();
+        Ok(headers.iter().map(|header| (header.name(), header.value().to_owned())).collect())
+    }
+}
+
+/// Tries again after a passing failure, with pauses that double, while `deadline` leaves time.
+fn retried<T>(
+    deadline: Instant,
+    mut attempt: impl FnMut(Duration) -> Result<T, AwsError>,
+) -> Result<T, AwsError> {
+    let left = || deadline.saturating_duration_since(Instant::now());
+    let mut last = AwsError::NoAnswer;
+    let mut pause = Duration::ZERO;
+    for _ in 0..TRIES_MAX {
+        std::thread::sleep(pause.min(left()));
+        if left().is_zero() {
+            break;
+        }
+        match attempt(left().min(TRY_MAX)) {
+            Err(error) if error.is_passing() => last = error,
+            result => return result,
+        }
+        pause = pause.saturating_mul(2).max(PAUSE);
+    }
+    Err(last)
+}
+
+fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Vec<u8>, AwsError> {
+    #[derive(Deserialize)]
+    struct Refusal {
+        #[serde(rename = "__type")]
+        code: String,
+    }
+    let mut answer = answer.map_err(|_| AwsError::NoAnswer)?;
+    let status = answer.status().as_u16();
+    let body =
+        answer.body_mut().with_config().limit(ANSWER_MAX).read_to_vec().map_err(|error| match error {
+            ureq::Error::BodyExceedsLimit(_) => AwsError::Unreadable,
+            _ => AwsError::NoAnswer,
+        })?;
+    if status == 200 {
+        return Ok(body);
+    }
+    let code = serde_json::from_slice::<Refusal>(&body).map(|refusal| refusal.code).unwrap_or_default();
+    // `com.amazonaws.service#Code` in some services. Only letters go on: the text reaches a log.
+    let code = code.rsplit('#').next().unwrap_or_default();
+    let code = code.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
+    Err(AwsError::Refused { status, code })
+}

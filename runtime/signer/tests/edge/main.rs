@@ -1,0 +1,8 @@
+//! The signer against tokens, requests and a network that fails.
+
+mod answers;
+mod hostile;
+mod network;
+mod peer;
+mod support;
+mod token;
