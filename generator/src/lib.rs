@@ -1,0 +1,6 @@
+//! Private media CDNs on AWS, one YAML file per tenant.
+//!
+//! A tenant's data travels one way: `tenant` -> `program` -> `render` -> `package` -> `plan` -> `deploy`.
+//! Each module knows only what stands to its left; `aws` and `report` are leaves, and nothing imports `cli`.
+
+pub mod tenant;

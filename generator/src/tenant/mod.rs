@@ -1,0 +1,44 @@
+//! Tenant files: from YAML to typed settings that know where they came from.
+
+pub mod decode;
+pub mod labels;
+pub mod layers;
+pub mod load;
+pub mod names;
+pub mod node;
+pub mod problem;
+pub mod rules;
+pub mod settings;
+pub mod source;
+pub mod values;
+
+use contract::names::Names;
+
+pub use self::load::{LoadError, list, load};
+pub use self::settings::Settings;
+
+/// One customer of the organisation, as its file describes it.
+#[derive(Debug, Clone)]
+pub struct Tenant {
+    /// Organisation that runs the CDNs.
+    pub organisation: String,
+    /// Name of the tenant: its file's name without `.yaml`.
+    pub name: String,
+    /// What its file says, over the defaults.
+    pub settings: Settings,
+    /// Names of its resources.
+    pub names: Names,
+}
+
+impl Tenant {
+    /// A tenant of this name with these settings.
+    #[must_use]
+    pub fn new(organisation: &str, name: &str, settings: Settings) -> Self {
+        Self {
+            organisation: organisation.to_string(),
+            name: name.to_string(),
+            settings,
+            names: Names::new(organisation, name),
+        }
+    }
+}
