@@ -1,0 +1,169 @@
+//! From a deployment to rendered stacks: fragments are put together, wired and written.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::canonical;
+use super::check;
+use super::document::fragment;
+use super::engine::Templates;
+use super::error::RenderError;
+use super::rendered::{
+    ArtifactFact, ParameterSource, RenderedStack, RenderedTenant, StackId, StackParameter,
+};
+use super::tags;
+use super::values::Wiring;
+use crate::program::Deployment;
+use crate::program::stack::Stack;
+use crate::tenant::Tenant;
+
+const FORMAT_VERSION: &str = "2010-09-09";
+const SECTIONS: [&str; 3] = ["Conditions", "Resources", "Outputs"];
+
+/// Renders every stack of a tenant.
+///
+/// # Errors
+/// A [`RenderError`] that names the template, the setting or the place in the document.
+pub fn render(
+    templates: &Templates,
+    tenant: &Tenant,
+    deployment: &Deployment,
+) -> Result<RenderedTenant, RenderError> {
+    let mut drafts = Vec::new();
+    let mut exports: BTreeMap<(StackId, String), Value> = BTreeMap::new();
+    for stack in &deployment.stacks {
+        let mut wiring = Wiring::default();
+        let sections = draft(templates, stack, &mut wiring)?;
+        exports.append(&mut wiring.exports);
+        drafts.push((stack, sections, wiring.parameters));
+    }
+    let mut stacks = Vec::new();
+    for (stack, mut sections, parameters) in drafts {
+        let wanted = exports.iter().filter(|((id, _), _)| *id == stack.id);
+        for ((_, name), intrinsic) in wanted {
+            add_output(stack, &mut sections.outputs, name, intrinsic)?;
+        }
+        stacks.push(finish(stack, sections, parameters)?);
+    }
+    Ok(RenderedTenant {
+        tenant: tenant.name.clone(),
+        account: tenant.settings.account.as_ref().map(|account| account.as_str().to_string()),
+        role_arn: tenant.settings.role_arn.as_ref().map(|arn| arn.as_str().to_string()),
+        stacks,
+    })
+}
+
+#[derive(Default)]
+struct Sections {
+    conditions: Map<String, Value>,
+    resources: Map<String, Value>,
+    outputs: Map<String, Value>,
+}
+
+fn draft(templates: &Templates, stack: &Stack, wiring: &mut Wiring) -> Result<Sections, RenderError> {
+    let mut sections = Sections::default();
+    for component in &stack.components {
+        let part = fragment(templates, component, stack.id, wiring)?;
+        let path = templates.path(component.name);
+        for (section, value) in part {
+            let into = match section.as_str() {
+                "Conditions" => &mut sections.conditions,
+                "Resources" => &mut sections.resources,
+                "Outputs" => &mut sections.outputs,
+                _ => {
+                    let message = format!("`{section}` is none of {}", SECTIONS.join(", "));
+                    return Err(RenderError::Template { template: path, line: 0, message });
+                }
+            };
+            for (id, value) in value.as_object().cloned().unwrap_or_default() {
+                if into.contains_key(&id) {
+                    let message = format!("`{section}.{id}` stands in another component already");
+                    return Err(RenderError::Template { template: path, line: 0, message });
+                }
+                into.insert(id, value);
+            }
+        }
+    }
+    Ok(sections)
+}
+
+/// Adds an output that another stack needs. A template may declare the same output for people.
+fn add_output(
+    stack: &Stack,
+    outputs: &mut Map<String, Value>,
+    name: &str,
+    intrinsic: &Value,
+) -> Result<(), RenderError> {
+    match outputs.get(name) {
+        None => {
+            outputs.insert(name.to_string(), json!({ "Value": intrinsic }));
+            Ok(())
+        }
+        Some(declared) if declared.get("Value") == Some(intrinsic) => Ok(()),
+        Some(_) => Err(RenderError::Document {
+            stack: stack.name.clone(),
+            message: format!("output `{name}` is declared with another value than other stacks need"),
+        }),
+    }
+}
+
+fn finish(
+    stack: &Stack,
+    mut sections: Sections,
+    parameters: BTreeMap<String, ParameterSource>,
+) -> Result<RenderedStack, RenderError> {
+    let refuse = |message| RenderError::Document { stack: stack.name.clone(), message };
+    tags::add(&mut sections.resources, &stack.tags);
+    let mut outputs: Vec<String> = sections.outputs.keys().cloned().collect();
+    outputs.sort();
+    let mut document = Map::new();
+    document.insert("AWSTemplateFormatVersion".into(), json!(FORMAT_VERSION));
+    document.insert("Description".into(), json!(stack.description));
+    let declared: Map<_, _> =
+        parameters.iter().map(|(name, source)| (name.clone(), declaration(source))).collect();
+    for (section, content) in [
+        ("Parameters", declared),
+        ("Conditions", sections.conditions),
+        ("Resources", sections.resources),
+        ("Outputs", sections.outputs),
+    ] {
+        if !content.is_empty() {
+            document.insert(section.into(), Value::Object(content));
+        }
+    }
+    check::check(&document).map_err(refuse)?;
+    let template = canonical::to_yaml(&Value::Object(document)).map_err(|error| refuse(error.to_string()))?;
+    check::check_size(&template).map_err(refuse)?;
+    Ok(RenderedStack {
+        id: stack.id,
+        name: stack.name.clone(),
+        region: stack.region.clone(),
+        template,
+        parameters: parameters.into_iter().map(|(name, source)| StackParameter { name, source }).collect(),
+        tags: stack.tags.clone(),
+        outputs,
+    })
+}
+
+fn declaration(source: &ParameterSource) -> Value {
+    match source {
+        ParameterSource::Output { stack, output } => json!({
+            "Type": "String",
+            "Description": format!("Output {output} of the {} stack", stack.as_str()),
+        }),
+        ParameterSource::LaterOutput { stack, output } => json!({
+            "Type": "String",
+            "Default": "",
+            "Description": format!("Output {output} of the {} stack; empty until that stack exists", stack.as_str()),
+        }),
+        ParameterSource::Artifact { artifact, fact } => json!({
+            "Type": "String",
+            "Description": match fact {
+                ArtifactFact::Bucket => "Bucket that holds the runtime zips".to_string(),
+                ArtifactFact::Key => format!("Key of the {}'s zip; it changes with the bytes", artifact.as_str()),
+                ArtifactFact::CodeSha256 => format!("SHA-256 of the {}'s zip in base64", artifact.as_str()),
+            },
+        }),
+    }
+}

@@ -1,0 +1,158 @@
+//! What rendering a tenant yields: the documents, and what must be known at run time to deploy them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Everything that deploying one tenant needs, as data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenderedTenant {
+    /// Tenant name, as in its file.
+    pub tenant: String,
+    /// The only account that the tenant may be deployed to, where its file names one.
+    pub account: Option<String>,
+    /// Role to assume for every call about this tenant, where its file names one.
+    pub role_arn: Option<String>,
+    /// Stacks in the order of their first deployment.
+    pub stacks: Vec<RenderedStack>,
+}
+
+impl RenderedTenant {
+    /// The stack of this kind. Every rendered tenant has one of each.
+    #[must_use]
+    pub fn stack(&self, id: StackId) -> Option<&RenderedStack> {
+        self.stacks.iter().find(|stack| stack.id == id)
+    }
+}
+
+/// Which of a tenant's stacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StackId {
+    /// Bucket, user pool and identity pool, in the tenant's home region.
+    Regional,
+    /// Keyring, signer and distribution, in us-east-1.
+    Edge,
+}
+
+impl StackId {
+    /// The word that file names and messages use.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Regional => "regional",
+            Self::Edge => "edge",
+        }
+    }
+
+    /// The stack that [`StackId::as_str`] calls so.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Regional, Self::Edge].into_iter().find(|id| id.as_str() == word)
+    }
+}
+
+/// One CloudFormation stack, ready but for its parameters' values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenderedStack {
+    /// Which of the tenant's stacks this is.
+    pub id: StackId,
+    /// Name in CloudFormation.
+    pub name: String,
+    /// Region that it is deployed to.
+    pub region: String,
+    /// Canonical YAML: the bytes that reviewers read and that CloudFormation gets.
+    pub template: String,
+    /// Parameters in the order of the template, each with where its value comes from.
+    pub parameters: Vec<StackParameter>,
+    /// Tags of the stack, which CloudFormation hands to every resource that takes tags.
+    pub tags: BTreeMap<String, String>,
+    /// Names of the stack's outputs, in the order of the template.
+    pub outputs: Vec<String>,
+}
+
+/// A stack parameter and the source of its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackParameter {
+    /// Name in the template.
+    pub name: String,
+    /// Where the value comes from at deployment.
+    pub source: ParameterSource,
+}
+
+/// Where a parameter's value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ParameterSource {
+    /// Output of another stack of the same tenant. That stack must be deployed before.
+    Output {
+        /// The stack that has the output.
+        stack: StackId,
+        /// The output's name there.
+        output: String,
+    },
+    /// Output of a stack that is deployed later: empty on the very first pass, after which this stack is
+    /// deployed once more. The template must be valid with the empty value.
+    LaterOutput {
+        /// The stack that has the output.
+        stack: StackId,
+        /// The output's name there.
+        output: String,
+    },
+    /// A fact of a runtime artifact.
+    Artifact {
+        /// Which artifact.
+        artifact: Artifact,
+        /// Which fact of it.
+        fact: ArtifactFact,
+    },
+}
+
+/// The runtimes that all tenants share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Artifact {
+    /// Lambda@Edge function that issues cookies.
+    Signer,
+    /// Lambda function that owns the signing keys.
+    Rotator,
+}
+
+impl Artifact {
+    /// All artifacts, in the order in which they are built and listed.
+    pub const ALL: [Self; 2] = [Self::Signer, Self::Rotator];
+
+    /// The word that file names, keys and messages use.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Signer => "signer",
+            Self::Rotator => "rotator",
+        }
+    }
+}
+
+/// What a template needs of an artifact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArtifactFact {
+    /// Bucket that holds it.
+    Bucket,
+    /// Key within the bucket; it contains the SHA-256, so other bytes have another key.
+    Key,
+    /// SHA-256 of the zip in base64, as Lambda reports it in `CodeSha256`.
+    CodeSha256,
+}
+
+impl fmt::Display for Artifact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl ArtifactFact {
+    /// The word that parameter names are built from.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bucket => "bucket",
+            Self::Key => "key",
+            Self::CodeSha256 => "code_sha256",
+        }
+    }
+}

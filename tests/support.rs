@@ -1,0 +1,34 @@
+//! What several tests need: the project's own files, rendered.
+
+use std::path::{Path, PathBuf};
+
+use generator::program::media_cdn;
+use generator::render::{RenderedTenant, Templates, render};
+use generator::tenant;
+
+/// Root of the project.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the project").to_path_buf()
+}
+
+/// Every tenant of the project.
+pub(crate) fn tenants() -> Vec<tenant::Tenant> {
+    let folder = root().join("tenants");
+    let names = tenant::list(&folder).expect("the tenants can be listed");
+    tenant::load(&folder, "example", &names).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The project's templates.
+pub(crate) fn templates() -> Templates {
+    Templates::load(&root().join("templates")).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Every tenant of the project, rendered.
+pub(crate) fn rendered() -> Vec<RenderedTenant> {
+    let templates = templates();
+    let render = |tenant: &tenant::Tenant| {
+        let deployment = media_cdn(tenant).unwrap_or_else(|error| panic!("{error}"));
+        render(&templates, tenant, &deployment).unwrap_or_else(|error| panic!("{}: {error}", tenant.name))
+    };
+    tenants().iter().map(render).collect()
+}
