@@ -3,6 +3,7 @@
 //! A tenant's data travels one way: `tenant` -> `program` -> `render` -> `package` -> `plan` -> `deploy`.
 //! Each module knows only what stands to its left; `aws` and `report` are leaves, and nothing imports `cli`.
 
+pub mod local;
 pub mod program;
 pub mod render;
 pub mod tenant;
