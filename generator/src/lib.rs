@@ -3,7 +3,12 @@
 //! A tenant's data travels one way: `tenant` -> `program` -> `render` -> `package` -> `plan` -> `deploy`.
 //! Each module knows only what stands to its left; `aws` and `report` are leaves, and nothing imports `cli`.
 
+pub mod aws;
+pub mod clock;
+pub mod deploy;
 pub mod local;
+pub mod plan;
 pub mod program;
 pub mod render;
+pub mod report;
 pub mod tenant;

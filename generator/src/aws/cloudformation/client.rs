@@ -1,0 +1,268 @@
+//! The adapter that asks the service.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use aws_config::SdkConfig;
+use aws_sdk_cloudformation::Client;
+use aws_sdk_cloudformation::types::{Capability, ChangeSetType, Parameter, Tag, TemplateStage};
+
+use super::read::{self, SERVICE};
+use super::{
+    ChangeSet, ChangeSetId, ChangeSetKind, ChangeSetSummary, CloudFormation, NewChangeSet, Stack,
+    StackDeletion, StackEvent, StackResource, Template,
+};
+use crate::aws::{ApiGroup, AwsError, AwsErrorKind, Boxed, RateBudget};
+
+/// CloudFormation of one region.
+#[derive(Debug, Clone)]
+pub struct CloudFormationClient {
+    client: Client,
+    region: String,
+    budget: Arc<RateBudget>,
+    /// Filled once somebody has asked who the caller is.
+    account: Arc<OnceLock<String>>,
+    property_values: bool,
+}
+
+impl CloudFormationClient {
+    /// `property_values`: whether change sets are read with the values before and after.
+    pub(in crate::aws) fn new(
+        config: &SdkConfig,
+        region: &str,
+        budget: Arc<RateBudget>,
+        account: Arc<OnceLock<String>>,
+        property_values: bool,
+    ) -> Self {
+        Self { client: Client::new(config), region: region.to_owned(), budget, account, property_values }
+    }
+
+    async fn turn(&self, group: ApiGroup) {
+        let account = self.account.get().map_or("", String::as_str);
+        self.budget.take(group, account, &self.region).await;
+    }
+}
+
+impl CloudFormation for CloudFormationClient {
+    fn stack<'a>(&'a self, stack: &'a str) -> Boxed<'a, Result<Option<Stack>, AwsError>> {
+        Box::pin(async move {
+            self.turn(ApiGroup::Describes).await;
+            let answer = self.client.describe_stacks().stack_name(stack).send().await;
+            let answer = found(answer.map_err(|error| AwsError::of(SERVICE, "DescribeStacks", &error)))?;
+            answer.and_then(|answer| answer.stacks().first().map(read::stack)).transpose()
+        })
+    }
+
+    fn template<'a>(&'a self, stack: &'a str) -> Boxed<'a, Result<Option<String>, AwsError>> {
+        Box::pin(async move {
+            self.turn(ApiGroup::Describes).await;
+            let call = self.client.get_template().stack_name(stack).template_stage(TemplateStage::Original);
+            let answer = call.send().await.map_err(|error| AwsError::of(SERVICE, "GetTemplate", &error));
+            Ok(found(answer)?.and_then(|answer| answer.template_body).filter(|body| !body.is_empty()))
+        })
+    }
+
+    fn resources<'a>(&'a self, stack: &'a str) -> Boxed<'a, Result<Vec<StackResource>, AwsError>> {
+        Box::pin(async move {
+            let mut resources = Vec::new();
+            let mut next = None;
+            loop {
+                self.turn(ApiGroup::Describes).await;
+                let call = self.client.list_stack_resources().stack_name(stack).set_next_token(next);
+                let page = call.send().await;
+                let page = page.map_err(|error| AwsError::of(SERVICE, "ListStackResources", &error))?;
+                resources.extend(page.stack_resource_summaries().iter().map(read::resource));
+                next = page.next_token;
+                if next.is_none() {
+                    return Ok(resources);
+                }
+            }
+        })
+    }
+
+    fn events<'a>(
+        &'a self,
+        stack: &'a str,
+        since: Option<i64>,
+    ) -> Boxed<'a, Result<Vec<StackEvent>, AwsError>> {
+        Box::pin(async move {
+            let mut events = Vec::new();
+            let mut next = None;
+            loop {
+                self.turn(ApiGroup::Describes).await;
+                let call = self.client.describe_stack_events().stack_name(stack).set_next_token(next);
+                let page = call.send().await;
+                let page = page.map_err(|error| AwsError::of(SERVICE, "DescribeStackEvents", &error))?;
+                // The service answers the newest first.
+                let all = page.stack_events().len();
+                let wanted = page.stack_events().iter().map(read::event);
+                let wanted: Vec<_> =
+                    wanted.take_while(|event| since.is_none_or(|since| event.time >= since)).collect();
+                let past = wanted.len() < all;
+                events.extend(wanted);
+                next = page.next_token;
+                if past || next.is_none() {
+                    events.reverse();
+                    return Ok(events);
+                }
+            }
+        })
+    }
+
+    fn create_change_set<'a>(
+        &'a self,
+        request: &'a NewChangeSet,
+    ) -> Boxed<'a, Result<ChangeSetId, AwsError>> {
+        Box::pin(async move {
+            self.turn(ApiGroup::ChangeSets).await;
+            let call = self
+                .client
+                .create_change_set()
+                .stack_name(&request.stack)
+                .change_set_name(&request.name)
+                .change_set_type(match request.kind {
+                    ChangeSetKind::Create => ChangeSetType::Create,
+                    ChangeSetKind::Update => ChangeSetType::Update,
+                })
+                .set_parameters(Some(parameters(&request.parameters)))
+                .set_tags(Some(tags(&request.tags)))
+                .capabilities(Capability::CapabilityNamedIam)
+                .client_token(&request.token)
+                .set_role_arn(request.role_arn.clone());
+            let call = match &request.template {
+                Template::Body(body) => call.template_body(body),
+                Template::Url(url) => call.template_url(url),
+            };
+            let answer =
+                call.send().await.map_err(|error| AwsError::of(SERVICE, "CreateChangeSet", &error))?;
+            let missing = |field| AwsError::incomplete(SERVICE, "CreateChangeSet", field);
+            Ok(ChangeSetId {
+                id: answer.id.ok_or_else(|| missing("Id"))?,
+                stack_id: answer.stack_id.ok_or_else(|| missing("StackId"))?,
+            })
+        })
+    }
+
+    fn change_set<'a>(
+        &'a self,
+        stack: &'a str,
+        change_set: &'a str,
+    ) -> Boxed<'a, Result<ChangeSet, AwsError>> {
+        Box::pin(async move {
+            let mut whole: Option<ChangeSet> = None;
+            let mut next = None;
+            loop {
+                self.turn(ApiGroup::ChangeSets).await;
+                let call = self
+                    .client
+                    .describe_change_set()
+                    .stack_name(stack)
+                    .change_set_name(change_set)
+                    .set_include_property_values(self.property_values.then_some(true))
+                    .set_next_token(next);
+                let page = call.send().await;
+                let page = page.map_err(|error| AwsError::of(SERVICE, "DescribeChangeSet", &error))?;
+                next = page.next_token().map(str::to_owned);
+                let read = read::change_set(&page)?;
+                match &mut whole {
+                    Some(whole) => whole.changes.extend(read.changes),
+                    None => whole = Some(read),
+                }
+                if let Some(whole) = whole.take_if(|_| next.is_none()) {
+                    return Ok(whole);
+                }
+            }
+        })
+    }
+
+    fn change_sets<'a>(&'a self, stack: &'a str) -> Boxed<'a, Result<Vec<ChangeSetSummary>, AwsError>> {
+        Box::pin(async move {
+            let mut summaries = Vec::new();
+            let mut next = None;
+            loop {
+                self.turn(ApiGroup::ChangeSets).await;
+                let call = self.client.list_change_sets().stack_name(stack).set_next_token(next);
+                let page = call.send().await;
+                let page = page.map_err(|error| AwsError::of(SERVICE, "ListChangeSets", &error))?;
+                summaries.extend(page.summaries().iter().filter_map(|found| {
+                    let (id, name) = (found.change_set_id()?, found.change_set_name()?);
+                    Some(ChangeSetSummary { id: id.to_owned(), name: name.to_owned() })
+                }));
+                next = page.next_token;
+                if next.is_none() {
+                    return Ok(summaries);
+                }
+            }
+        })
+    }
+
+    fn delete_change_set<'a>(
+        &'a self,
+        stack: &'a str,
+        change_set: &'a str,
+    ) -> Boxed<'a, Result<(), AwsError>> {
+        Box::pin(async move {
+            self.turn(ApiGroup::ChangeSets).await;
+            let call = self.client.delete_change_set().stack_name(stack).change_set_name(change_set);
+            let answer = call.send().await.map_err(|error| AwsError::of(SERVICE, "DeleteChangeSet", &error));
+            found(answer).map(|_| ())
+        })
+    }
+
+    fn execute_change_set<'a>(
+        &'a self,
+        stack: &'a str,
+        change_set: &'a str,
+        token: &'a str,
+    ) -> Boxed<'a, Result<(), AwsError>> {
+        Box::pin(async move {
+            self.turn(ApiGroup::ChangeSets).await;
+            self.client
+                .execute_change_set()
+                .stack_name(stack)
+                .change_set_name(change_set)
+                .client_request_token(token)
+                // What a failed operation has just made is removed again, also where the template says
+                // to retain it: it holds nothing yet, and its fixed name would block the next attempt.
+                .retain_except_on_create(true)
+                .send()
+                .await
+                .map_err(|error| AwsError::of(SERVICE, "ExecuteChangeSet", &error))?;
+            Ok(())
+        })
+    }
+
+    fn delete_stack<'a>(&'a self, request: &'a StackDeletion) -> Boxed<'a, Result<(), AwsError>> {
+        Box::pin(async move {
+            self.turn(ApiGroup::ChangeSets).await;
+            self.client
+                .delete_stack()
+                .stack_name(&request.stack)
+                .client_request_token(&request.token)
+                .set_role_arn(request.role_arn.clone())
+                .send()
+                .await
+                .map_err(|error| AwsError::of(SERVICE, "DeleteStack", &error))?;
+            Ok(())
+        })
+    }
+}
+
+fn parameters(values: &BTreeMap<String, String>) -> Vec<Parameter> {
+    let parameter = |(name, value): (&String, &String)| {
+        Parameter::builder().parameter_key(name).parameter_value(value).build()
+    };
+    values.iter().map(parameter).collect()
+}
+
+fn tags(values: &BTreeMap<String, String>) -> Vec<Tag> {
+    values.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+fn found<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.kind == AwsErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}

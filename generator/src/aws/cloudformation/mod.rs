@@ -1,0 +1,58 @@
+//! CloudFormation: what deploying asks of it, as a trait, and the adapter that asks the service.
+
+mod client;
+mod read;
+#[cfg(test)]
+mod tests;
+mod types;
+
+pub use client::CloudFormationClient;
+pub use types::{
+    ChangeDetail, ChangeSet, ChangeSetId, ChangeSetKind, ChangeSetSummary, NewChangeSet, RawChange, Stack,
+    StackDeletion, StackEvent, StackResource, Template,
+};
+
+use super::{AwsError, Boxed};
+
+/// What deploying needs of CloudFormation in one region. Every list is complete: all pages are read.
+pub trait CloudFormation: Send + Sync {
+    /// The stack of this name or id, or `None` where there is none. A deleted stack has only its id.
+    fn stack<'a>(&'a self, stack: &'a str) -> Boxed<'a, Result<Option<Stack>, AwsError>>;
+    /// The template as it was given to CloudFormation, or `None` where the stack has none.
+    fn template<'a>(&'a self, stack: &'a str) -> Boxed<'a, Result<Option<String>, AwsError>>;
+    /// The resources of a stack.
+    fn resources<'a>(&'a self, stack: &'a str) -> Boxed<'a, Result<Vec<StackResource>, AwsError>>;
+    /// Events of a stack, oldest first, from `since` on (milliseconds since the epoch, by the service's
+    /// clock).
+    fn events<'a>(
+        &'a self,
+        stack: &'a str,
+        since: Option<i64>,
+    ) -> Boxed<'a, Result<Vec<StackEvent>, AwsError>>;
+    /// Has CloudFormation work out a change set. Repeating the same request makes no second one.
+    fn create_change_set<'a>(&'a self, request: &'a NewChangeSet)
+    -> Boxed<'a, Result<ChangeSetId, AwsError>>;
+    /// A change set with all its changes. `change_set` is its name or ARN.
+    fn change_set<'a>(
+        &'a self,
+        stack: &'a str,
+        change_set: &'a str,
+    ) -> Boxed<'a, Result<ChangeSet, AwsError>>;
+    /// The change sets of a stack.
+    fn change_sets<'a>(&'a self, stack: &'a str) -> Boxed<'a, Result<Vec<ChangeSetSummary>, AwsError>>;
+    /// Deletes a change set. One that is gone is no failure.
+    fn delete_change_set<'a>(
+        &'a self,
+        stack: &'a str,
+        change_set: &'a str,
+    ) -> Boxed<'a, Result<(), AwsError>>;
+    /// Executes a change set. The same `token` executes it once only.
+    fn execute_change_set<'a>(
+        &'a self,
+        stack: &'a str,
+        change_set: &'a str,
+        token: &'a str,
+    ) -> Boxed<'a, Result<(), AwsError>>;
+    /// Starts deleting a stack. The same token starts it once only.
+    fn delete_stack<'a>(&'a self, request: &'a StackDeletion) -> Boxed<'a, Result<(), AwsError>>;
+}

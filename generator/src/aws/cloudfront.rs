@@ -1,0 +1,128 @@
+//! CloudFront as it stands: what a distribution trusts, which keys a group holds.
+
+use aws_config::SdkConfig;
+
+use super::{AwsError, AwsErrorKind};
+
+/// A distribution, with what access to it hangs on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Distribution {
+    /// Id.
+    pub id: String,
+    /// ARN, which bucket policies name.
+    pub arn: String,
+    /// Its host under `cloudfront.net`.
+    pub domain: String,
+    /// `Deployed` once every edge has the present configuration.
+    pub status: String,
+    /// Key groups that open its default behaviour.
+    pub key_groups: Vec<String>,
+}
+
+/// Keys that open a distribution together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyGroup {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Ids of the public keys.
+    pub keys: Vec<String>,
+}
+
+/// A public key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKey {
+    /// Id, which cookies name.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// The key in PEM.
+    pub pem: String,
+}
+
+/// CloudFront.
+#[derive(Debug, Clone)]
+pub struct CloudFront {
+    client: aws_sdk_cloudfront::Client,
+}
+
+impl CloudFront {
+    pub(super) fn new(config: &SdkConfig) -> Self {
+        Self { client: aws_sdk_cloudfront::Client::new(config) }
+    }
+
+    /// A distribution by its id, or `None` where there is none.
+    ///
+    /// # Errors
+    /// Where the call fails or answers with less than is documented.
+    pub async fn distribution(&self, id: &str) -> Result<Option<Distribution>, AwsError> {
+        let answer = self.client.get_distribution().id(id).send().await;
+        let Some(answer) = found(answer.map_err(|error| AwsError::of(SERVICE, "GetDistribution", &error)))?
+        else {
+            return Ok(None);
+        };
+        let found = answer
+            .distribution()
+            .ok_or_else(|| AwsError::incomplete(SERVICE, "GetDistribution", "Distribution"))?;
+        let key_groups = found
+            .distribution_config()
+            .and_then(|config| config.default_cache_behavior())
+            .and_then(|behaviour| behaviour.trusted_key_groups())
+            .map(|groups| groups.items().to_vec())
+            .unwrap_or_default();
+        Ok(Some(Distribution {
+            id: found.id().to_owned(),
+            arn: found.arn().to_owned(),
+            domain: found.domain_name().to_owned(),
+            status: found.status().to_owned(),
+            key_groups,
+        }))
+    }
+
+    /// A key group by its id, or `None` where there is none.
+    ///
+    /// # Errors
+    /// Where the call fails or answers with less than is documented.
+    pub async fn key_group(&self, id: &str) -> Result<Option<KeyGroup>, AwsError> {
+        let answer = self.client.get_key_group().id(id).send().await;
+        let Some(answer) = found(answer.map_err(|error| AwsError::of(SERVICE, "GetKeyGroup", &error)))?
+        else {
+            return Ok(None);
+        };
+        let config = answer
+            .key_group()
+            .and_then(|group| group.key_group_config())
+            .ok_or_else(|| AwsError::incomplete(SERVICE, "GetKeyGroup", "KeyGroupConfig"))?;
+        let keys = config.items().to_vec();
+        Ok(Some(KeyGroup { id: id.to_owned(), name: config.name().to_owned(), keys }))
+    }
+
+    /// A public key by its id, or `None` where there is none.
+    ///
+    /// # Errors
+    /// Where the call fails or answers with less than is documented.
+    pub async fn public_key(&self, id: &str) -> Result<Option<PublicKey>, AwsError> {
+        let answer = self.client.get_public_key().id(id).send().await;
+        let Some(answer) = found(answer.map_err(|error| AwsError::of(SERVICE, "GetPublicKey", &error)))?
+        else {
+            return Ok(None);
+        };
+        let config = answer
+            .public_key()
+            .and_then(|key| key.public_key_config())
+            .ok_or_else(|| AwsError::incomplete(SERVICE, "GetPublicKey", "PublicKeyConfig"))?;
+        let (name, pem) = (config.name().to_owned(), config.encoded_key().to_owned());
+        Ok(Some(PublicKey { id: id.to_owned(), name, pem }))
+    }
+}
+
+const SERVICE: &str = "cloudfront";
+
+fn found<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.kind == AwsErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}

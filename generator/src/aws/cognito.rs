@@ -1,0 +1,265 @@
+//! User pools: a user for verifying a tenant, and removing a pool that a stack has kept.
+
+use std::fmt;
+
+use aws_config::SdkConfig;
+use aws_sdk_cognitoidentityprovider::types::{
+    AttributeType, AuthFlowType, AuthenticationResultType, DeletionProtectionType, MessageActionType,
+};
+
+use super::{AwsError, AwsErrorKind, Boxed};
+
+/// A user pool, in short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserPool {
+    /// Id, with its region in front.
+    pub id: String,
+    /// Name, which several pools may share.
+    pub name: String,
+    /// Whether Cognito refuses to delete it.
+    pub protected: bool,
+}
+
+/// A bearer token that shows itself nowhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+impl Token {
+    /// Wraps a token.
+    #[must_use]
+    pub fn new(token: String) -> Self {
+        Self(token)
+    }
+
+    /// The token, for the one place that sends it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(redacted)")
+    }
+}
+
+/// What signing in yields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tokens {
+    /// Opens the cookie endpoint.
+    pub access: Token,
+    /// Opens the identity pool.
+    pub id: Option<Token>,
+}
+
+/// Which of a client's password flows signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordFlow {
+    /// `USER_PASSWORD_AUTH`: as an app does, without AWS credentials.
+    User,
+    /// `ADMIN_USER_PASSWORD_AUTH`: with the caller's AWS credentials.
+    Admin,
+}
+
+/// What destroying needs of Cognito.
+pub trait UserPools: Send + Sync {
+    /// The pool of this id, or `None` where there is none.
+    fn pool<'a>(&'a self, id: &'a str) -> Boxed<'a, Result<Option<UserPool>, AwsError>>;
+    /// Ids of all pools of this name. All pages are read.
+    fn named<'a>(&'a self, name: &'a str) -> Boxed<'a, Result<Vec<String>, AwsError>>;
+    /// Switches off the pool's protection against deletion. Other settings fall back to their defaults,
+    /// so this is for a pool that is deleted next.
+    fn unprotect<'a>(&'a self, id: &'a str) -> Boxed<'a, Result<(), AwsError>>;
+    /// Deletes a pool with all its users.
+    fn delete<'a>(&'a self, id: &'a str) -> Boxed<'a, Result<(), AwsError>>;
+}
+
+/// Cognito user pools of one region.
+#[derive(Debug, Clone)]
+pub struct Cognito {
+    client: aws_sdk_cognitoidentityprovider::Client,
+}
+
+impl Cognito {
+    pub(super) fn new(config: &SdkConfig) -> Self {
+        Self { client: aws_sdk_cognitoidentityprovider::Client::new(config) }
+    }
+
+    /// Creates a user without sending a message; the e-mail address counts as verified.
+    ///
+    /// # Errors
+    /// Where the call fails, also where the user exists.
+    pub async fn create_user(&self, pool: &str, email: &str) -> Result<(), AwsError> {
+        let attribute = |name: &str, value: &str| {
+            AttributeType::builder().name(name).value(value).build().map_err(|error| AwsError {
+                service: SERVICE,
+                operation: "AdminCreateUser",
+                code: "request".into(),
+                message: error.to_string(),
+                kind: AwsErrorKind::Validation,
+            })
+        };
+        self.client
+            .admin_create_user()
+            .user_pool_id(pool)
+            .username(email)
+            .user_attributes(attribute("email", email)?)
+            .user_attributes(attribute("email_verified", "true")?)
+            .message_action(MessageActionType::Suppress)
+            .send()
+            .await
+            .map_err(|error| AwsError::of(SERVICE, "AdminCreateUser", &error))?;
+        Ok(())
+    }
+
+    /// Gives a user a password that need not be changed.
+    ///
+    /// # Errors
+    /// Where the call fails, also where the pool's policy refuses the password.
+    pub async fn set_password(&self, pool: &str, user: &str, password: &str) -> Result<(), AwsError> {
+        self.client
+            .admin_set_user_password()
+            .user_pool_id(pool)
+            .username(user)
+            .password(password)
+            .permanent(true)
+            .send()
+            .await
+            .map_err(|error| AwsError::of(SERVICE, "AdminSetUserPassword", &error))?;
+        Ok(())
+    }
+
+    /// Signs in with a password.
+    ///
+    /// # Errors
+    /// Where the call fails, the client does not allow the flow, or Cognito asks for more than a password.
+    pub async fn sign_in(
+        &self,
+        flow: PasswordFlow,
+        pool: &str,
+        client: &str,
+        user: &str,
+        password: &str,
+    ) -> Result<Tokens, AwsError> {
+        match flow {
+            PasswordFlow::User => {
+                let answer = self
+                    .client
+                    .initiate_auth()
+                    .auth_flow(AuthFlowType::UserPasswordAuth)
+                    .client_id(client)
+                    .auth_parameters("USERNAME", user)
+                    .auth_parameters("PASSWORD", password)
+                    .send()
+                    .await
+                    .map_err(|error| AwsError::of(SERVICE, "InitiateAuth", &error))?;
+                tokens(answer.authentication_result())
+            }
+            PasswordFlow::Admin => {
+                let answer = self
+                    .client
+                    .admin_initiate_auth()
+                    .auth_flow(AuthFlowType::AdminUserPasswordAuth)
+                    .user_pool_id(pool)
+                    .client_id(client)
+                    .auth_parameters("USERNAME", user)
+                    .auth_parameters("PASSWORD", password)
+                    .send()
+                    .await
+                    .map_err(|error| AwsError::of(SERVICE, "AdminInitiateAuth", &error))?;
+                tokens(answer.authentication_result())
+            }
+        }
+    }
+
+    /// Deletes a user. One that is gone is no failure.
+    ///
+    /// # Errors
+    /// Where the call fails.
+    pub async fn delete_user(&self, pool: &str, user: &str) -> Result<(), AwsError> {
+        let answer = self.client.admin_delete_user().user_pool_id(pool).username(user).send().await;
+        match answer.map_err(|error| AwsError::of(SERVICE, "AdminDeleteUser", &error)) {
+            Err(error) if error.kind != AwsErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn tokens(result: Option<&AuthenticationResultType>) -> Result<Tokens, AwsError> {
+    let missing = || AwsError::incomplete(SERVICE, "InitiateAuth", "AccessToken");
+    let result = result.ok_or_else(missing)?;
+    Ok(Tokens {
+        access: Token::new(result.access_token().ok_or_else(missing)?.to_owned()),
+        id: result.id_token().map(|token| Token::new(token.to_owned())),
+    })
+}
+
+impl UserPools for Cognito {
+    fn pool<'a>(&'a self, id: &'a str) -> Boxed<'a, Result<Option<UserPool>, AwsError>> {
+        Box::pin(async move {
+            let answer = self.client.describe_user_pool().user_pool_id(id).send().await;
+            let answer = match answer.map_err(|error| AwsError::of(SERVICE, "DescribeUserPool", &error)) {
+                Ok(answer) => answer,
+                Err(error) if error.kind == AwsErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            Ok(answer.user_pool().map(|pool| UserPool {
+                id: id.to_owned(),
+                name: pool.name().unwrap_or_default().to_owned(),
+                protected: pool.deletion_protection() == Some(&DeletionProtectionType::Active),
+            }))
+        })
+    }
+
+    fn named<'a>(&'a self, name: &'a str) -> Boxed<'a, Result<Vec<String>, AwsError>> {
+        Box::pin(async move {
+            let mut found = Vec::new();
+            let mut pages = self.client.list_user_pools().max_results(60).into_paginator().send();
+            while let Some(page) = pages.next().await {
+                let page = page.map_err(|error| AwsError::of(SERVICE, "ListUserPools", &error))?;
+                let same = page.user_pools().iter().filter(|pool| pool.name() == Some(name));
+                found.extend(same.filter_map(|pool| pool.id()).map(str::to_owned));
+            }
+            Ok(found)
+        })
+    }
+
+    fn unprotect<'a>(&'a self, id: &'a str) -> Boxed<'a, Result<(), AwsError>> {
+        Box::pin(async move {
+            self.client
+                .update_user_pool()
+                .user_pool_id(id)
+                .deletion_protection(DeletionProtectionType::Inactive)
+                .send()
+                .await
+                .map_err(|error| AwsError::of(SERVICE, "UpdateUserPool", &error))?;
+            Ok(())
+        })
+    }
+
+    fn delete<'a>(&'a self, id: &'a str) -> Boxed<'a, Result<(), AwsError>> {
+        Box::pin(async move {
+            self.client
+                .delete_user_pool()
+                .user_pool_id(id)
+                .send()
+                .await
+                .map_err(|error| AwsError::of(SERVICE, "DeleteUserPool", &error))?;
+            Ok(())
+        })
+    }
+}
+
+const SERVICE: &str = "cognito";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_token() {
+        let tokens = Tokens { access: Token::new("eyJhbGciOi".into()), id: None };
+        assert!(!format!("{tokens:?}").contains("eyJ"));
+    }
+}

@@ -1,0 +1,136 @@
+//! Functions: calling them, their code's digest, and removing the edge function that a stack leaves.
+
+use aws_config::SdkConfig;
+use aws_sdk_lambda::primitives::Blob;
+
+use super::{AwsError, AwsErrorKind, Boxed};
+
+/// What an invocation answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invocation {
+    /// The function's answer, or its error document.
+    pub payload: Vec<u8>,
+    /// Kind of the error where the function failed: `Unhandled`.
+    pub function_error: Option<String>,
+}
+
+/// A function or one version of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionVersion {
+    /// ARN, with the version where one was asked for.
+    pub arn: String,
+    /// Version, or `$LATEST`.
+    pub version: String,
+    /// SHA-256 of its zip in base64.
+    pub code_sha256: String,
+    /// State, such as `Active`.
+    pub state: Option<String>,
+}
+
+/// What destroying needs of Lambda.
+pub trait Functions: Send + Sync {
+    /// Whether there is a function of this name.
+    fn exists<'a>(&'a self, name: &'a str) -> Boxed<'a, Result<bool, AwsError>>;
+    /// Deletes a function with all its versions. An edge function is refused while replicas are left.
+    fn delete<'a>(&'a self, name: &'a str) -> Boxed<'a, Result<(), AwsError>>;
+}
+
+/// Whether Lambda refused to delete a function because CloudFront still has replicas of it. They go by
+/// themselves, within hours of the last distribution that used them. Lambda has no code for this.
+#[must_use]
+pub fn is_replicated(error: &AwsError) -> bool {
+    error.code == "InvalidParameterValueException" && error.message.to_lowercase().contains("replica")
+}
+
+/// Lambda of one region.
+#[derive(Debug, Clone)]
+pub struct Lambda {
+    client: aws_sdk_lambda::Client,
+}
+
+impl Lambda {
+    pub(super) fn new(config: &SdkConfig) -> Self {
+        Self { client: aws_sdk_lambda::Client::new(config) }
+    }
+
+    /// Calls a function, by name or ARN, and waits for its answer.
+    ///
+    /// # Errors
+    /// Where the call fails. A function that fails is an answer with `function_error`.
+    pub async fn invoke(&self, function: &str, payload: Vec<u8>) -> Result<Invocation, AwsError> {
+        let answer = self
+            .client
+            .invoke()
+            .function_name(function)
+            .payload(Blob::new(payload))
+            .send()
+            .await
+            .map_err(|error| AwsError::of(SERVICE, "Invoke", &error))?;
+        Ok(Invocation {
+            function_error: answer.function_error().map(str::to_owned),
+            payload: answer.payload.map(Blob::into_inner).unwrap_or_default(),
+        })
+    }
+
+    /// A function, or the version in its ARN; `None` where there is none.
+    ///
+    /// # Errors
+    /// Where the call fails or answers with less than is documented.
+    pub async fn version(&self, function: &str) -> Result<Option<FunctionVersion>, AwsError> {
+        let answer = self.client.get_function().function_name(function).send().await;
+        let answer = match answer.map_err(|error| AwsError::of(SERVICE, "GetFunction", &error)) {
+            Ok(answer) => answer,
+            Err(error) if error.kind == AwsErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let missing = |field| AwsError::incomplete(SERVICE, "GetFunction", field);
+        let found = answer.configuration().ok_or_else(|| missing("Configuration"))?;
+        Ok(Some(FunctionVersion {
+            arn: found.function_arn().ok_or_else(|| missing("FunctionArn"))?.to_owned(),
+            version: found.version().ok_or_else(|| missing("Version"))?.to_owned(),
+            code_sha256: found.code_sha256().ok_or_else(|| missing("CodeSha256"))?.to_owned(),
+            state: found.state().map(|state| state.as_str().to_owned()),
+        }))
+    }
+}
+
+impl Functions for Lambda {
+    fn exists<'a>(&'a self, name: &'a str) -> Boxed<'a, Result<bool, AwsError>> {
+        Box::pin(async move { Ok(self.version(name).await?.is_some()) })
+    }
+
+    fn delete<'a>(&'a self, name: &'a str) -> Boxed<'a, Result<(), AwsError>> {
+        Box::pin(async move {
+            self.client
+                .delete_function()
+                .function_name(name)
+                .send()
+                .await
+                .map_err(|error| AwsError::of(SERVICE, "DeleteFunction", &error))?;
+            Ok(())
+        })
+    }
+}
+
+const SERVICE: &str = "lambda";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_refusal_of_a_replicated_function_is_told_from_other_wrong_values() {
+        let mut error = AwsError {
+            service: "lambda",
+            operation: "DeleteFunction",
+            code: "InvalidParameterValueException".into(),
+            message: "Lambda was unable to delete arn:x because it is a replicated function. Please see our \
+                      documentation for Deleting Lambda@Edge Functions and Replicas."
+                .into(),
+            kind: AwsErrorKind::Validation,
+        };
+        assert!(is_replicated(&error));
+        error.message = "The runtime is not supported".into();
+        assert!(!is_replicated(&error));
+    }
+}

@@ -1,0 +1,170 @@
+//! AWS, one thin file per service, with only the calls that this tool makes. No rule of ours is here.
+//!
+//! What deploying needs of a service stands in a trait, so that every way through `deploy` is tested by
+//! replaying answers, without a server.
+
+pub mod cloudformation;
+pub mod cloudfront;
+pub mod cognito;
+mod error;
+mod http;
+pub mod lambda;
+mod rate;
+pub mod s3;
+pub mod secretsmanager;
+mod settings;
+pub mod ssm;
+pub mod sts;
+
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+
+use aws_config::{Region, SdkConfig};
+
+pub use error::{AwsError, AwsErrorKind, is_no_changes};
+pub use rate::{ApiGroup, RateBudget};
+pub use settings::{CloudSettings, ConnectError};
+
+use crate::clock::Clock;
+use cloudformation::{CloudFormation, CloudFormationClient};
+use cognito::{Cognito, UserPools};
+use lambda::{Functions, Lambda};
+use s3::{ObjectStore, S3};
+use sts::{Identity, Sts};
+
+/// A future that a trait object can hand out.
+pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Account of the local cloud. Its access key is the same twelve digits.
+pub const LOCAL_ACCOUNT: &str = "000000000000";
+
+/// A connection to one cloud with one identity. Cheap to clone; clones share connections, credentials
+/// and the rate budget.
+#[derive(Debug, Clone)]
+pub struct Cloud {
+    base: SdkConfig,
+    local: bool,
+    budget: Arc<RateBudget>,
+    account: Arc<OnceLock<String>>,
+}
+
+impl Cloud {
+    /// Prepares everything that all calls share. Makes no call itself: credentials are looked up when
+    /// the first one needs them.
+    ///
+    /// # Errors
+    /// Where the certificate bundle cannot be read.
+    pub async fn connect(settings: &CloudSettings, clock: Arc<dyn Clock>) -> Result<Self, ConnectError> {
+        let base = settings.load().await?;
+        let budget = if settings.local { RateBudget::unlimited(clock) } else { RateBudget::of_aws(clock) };
+        let cloud = Self { base, local: settings.local, budget: Arc::new(budget), account: Arc::default() };
+        Ok(match &settings.role_arn {
+            Some(role) => cloud.assuming(role).await,
+            None => cloud,
+        })
+    }
+
+    /// The same cloud through another role, as a tenant may ask for. The local cloud has one identity.
+    pub async fn assuming(&self, role_arn: &str) -> Self {
+        if self.local {
+            return self.clone();
+        }
+        let base = settings::assume(&self.base, role_arn).await;
+        let account = Arc::new(OnceLock::new());
+        if let Some(id) = role_arn.split(':').nth(4) {
+            account.get_or_init(|| id.to_owned());
+        }
+        Self { base, local: false, budget: Arc::clone(&self.budget), account }
+    }
+
+    /// Whether this is a local cloud, not AWS.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.local
+    }
+
+    /// The SDK's configuration for one region.
+    #[must_use]
+    pub fn config(&self, region: &str) -> SdkConfig {
+        self.base.to_builder().region(Region::new(region.to_owned())).build()
+    }
+
+    /// CloudFront, which has one endpoint for the world.
+    #[must_use]
+    pub fn cloudfront(&self) -> cloudfront::CloudFront {
+        cloudfront::CloudFront::new(&self.config("us-east-1"))
+    }
+
+    /// The user pools of `region`.
+    #[must_use]
+    pub fn cognito(&self, region: &str) -> Cognito {
+        Cognito::new(&self.config(region))
+    }
+
+    /// The functions of `region`.
+    #[must_use]
+    pub fn lambda(&self, region: &str) -> Lambda {
+        Lambda::new(&self.config(region))
+    }
+
+    /// The buckets of `region`.
+    #[must_use]
+    pub fn s3(&self, region: &str) -> S3 {
+        S3::new(&self.config(region), region)
+    }
+
+    /// The secrets of `region`.
+    #[must_use]
+    pub fn secretsmanager(&self, region: &str) -> secretsmanager::SecretsManager {
+        secretsmanager::SecretsManager::new(&self.config(region))
+    }
+
+    /// The parameters of `region`.
+    #[must_use]
+    pub fn ssm(&self, region: &str) -> ssm::Ssm {
+        ssm::Ssm::new(&self.config(region))
+    }
+}
+
+/// The services that deploying and destroying call, per region.
+pub trait Peers: Send + Sync {
+    /// CloudFormation of `region`.
+    fn cloudformation(&self, region: &str) -> Arc<dyn CloudFormation>;
+    /// Buckets of `region`.
+    fn objects(&self, region: &str) -> Arc<dyn ObjectStore>;
+    /// Functions of `region`.
+    fn functions(&self, region: &str) -> Arc<dyn Functions>;
+    /// User pools of `region`.
+    fn user_pools(&self, region: &str) -> Arc<dyn UserPools>;
+    /// Who the caller is.
+    fn identity(&self) -> Arc<dyn Identity>;
+}
+
+impl Peers for Cloud {
+    fn cloudformation(&self, region: &str) -> Arc<dyn CloudFormation> {
+        Arc::new(CloudFormationClient::new(
+            &self.config(region),
+            region,
+            Arc::clone(&self.budget),
+            Arc::clone(&self.account),
+            // The local cloud gives no property values, and an emulator may refuse to be asked for them.
+            !self.local,
+        ))
+    }
+
+    fn objects(&self, region: &str) -> Arc<dyn ObjectStore> {
+        Arc::new(self.s3(region))
+    }
+
+    fn functions(&self, region: &str) -> Arc<dyn Functions> {
+        Arc::new(self.lambda(region))
+    }
+
+    fn user_pools(&self, region: &str) -> Arc<dyn UserPools> {
+        Arc::new(self.cognito(region))
+    }
+
+    fn identity(&self) -> Arc<dyn Identity> {
+        Arc::new(Sts::new(&self.config("us-east-1"), Arc::clone(&self.account)))
+    }
+}

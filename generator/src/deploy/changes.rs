@@ -1,0 +1,175 @@
+//! Having CloudFormation work out what would change.
+
+use sha2::{Digest, Sha256};
+
+use super::Context;
+use super::error::{DeployError, Doing};
+use super::poll::{Look, Wait};
+use super::stack::StackRequest;
+use crate::aws::cloudformation::{ChangeSet, ChangeSetKind, CloudFormation, NewChangeSet, Stack, Template};
+use crate::aws::{AwsErrorKind, is_no_changes};
+
+/// Longest template within a request, in bytes.
+const INLINE: usize = 51_200;
+/// Begins the names of our change sets, so that those of others are left alone.
+pub(super) const PREFIX: &str = "generator-";
+/// Looks during which a change set that was just asked for may not be found yet.
+const EARLY: usize = 3;
+
+/// Asks for a change set and waits until it is worked out; `None`: there is nothing to change.
+pub(super) async fn work_out(
+    context: &Context,
+    cloudformation: &dyn CloudFormation,
+    request: &StackRequest,
+    existing: Option<&Stack>,
+    kind: ChangeSetKind,
+) -> Result<Option<ChangeSet>, DeployError> {
+    let stack = request.stack.as_str();
+    let new = new_change_set(context, request, existing, kind).await?;
+    let doing = || format!("creating a change set for stack `{stack}` in `{}`", request.region);
+    let id = match cloudformation.create_change_set(&new).await {
+        Ok(id) => id.id,
+        // The answer to an earlier attempt of this very request was lost: its name is nobody else's.
+        Err(error) if error.kind == AwsErrorKind::AlreadyExists => new.name.clone(),
+        Err(error) if error.kind == AwsErrorKind::NoChanges => return Ok(None),
+        Err(error) => return Err(error).doing(doing),
+    };
+    let set = ready(context, cloudformation, stack, &id).await?;
+    match (set.status.as_str(), set.execution.as_str()) {
+        ("CREATE_COMPLETE", "AVAILABLE") => Ok(Some(set)),
+        (status, _) => {
+            discard(cloudformation, request, &set, kind).await?;
+            let reason = set.status_reason.clone().unwrap_or_else(|| "no reason given".into());
+            if status == "FAILED" && is_no_changes(&reason) {
+                return Ok(None);
+            }
+            let (stack, status) = (stack.to_owned(), format!("{status}, {}", set.execution));
+            Err(DeployError::ChangeSetFailed { stack, status, reason })
+        }
+    }
+}
+
+/// Deletes a change set that is not executed, and the empty shell of a stack that it has made.
+pub(super) async fn discard(
+    cloudformation: &dyn CloudFormation,
+    request: &StackRequest,
+    set: &ChangeSet,
+    kind: ChangeSetKind,
+) -> Result<(), DeployError> {
+    let stack = request.stack.as_str();
+    cloudformation
+        .delete_change_set(stack, &set.id)
+        .await
+        .doing(|| format!("deleting an unused change set of stack `{stack}`"))?;
+    if kind == ChangeSetKind::Update {
+        return Ok(());
+    }
+    let shell = cloudformation.stack(&set.stack_id).await.doing(|| format!("reading stack `{stack}`"))?;
+    if shell.is_none_or(|shell| shell.status != "REVIEW_IN_PROGRESS") {
+        return Ok(());
+    }
+    let others = cloudformation.change_sets(&set.stack_id).await;
+    let others = others.doing(|| format!("listing the change sets of stack `{stack}`"))?;
+    if others.iter().any(|other| other.id != set.id) {
+        return Ok(());
+    }
+    let deletion = crate::aws::cloudformation::StackDeletion {
+        stack: set.stack_id.clone(),
+        token: set.stack_id.chars().filter(char::is_ascii_alphanumeric).rev().take(32).collect(),
+        role_arn: None,
+    };
+    cloudformation.delete_stack(&deletion).await.doing(|| format!("deleting the empty stack `{stack}`"))
+}
+
+/// Deletes the change sets that an earlier run of this tool has left on a stack that was never made.
+pub(super) async fn clear(cloudformation: &dyn CloudFormation, stack: &str) -> Result<(), DeployError> {
+    let left = cloudformation
+        .change_sets(stack)
+        .await
+        .doing(|| format!("listing the change sets of stack `{stack}`"))?;
+    for set in left.into_iter().filter(|set| set.name.starts_with(PREFIX)) {
+        cloudformation
+            .delete_change_set(stack, &set.id)
+            .await
+            .doing(|| format!("deleting a left-over change set of stack `{stack}`"))?;
+    }
+    Ok(())
+}
+
+async fn ready(
+    context: &Context,
+    cloudformation: &dyn CloudFormation,
+    stack: &str,
+    id: &str,
+) -> Result<ChangeSet, DeployError> {
+    let what = format!("the change set of stack `{stack}`");
+    let mut wait = Wait::new(context, what, context.settings.deadlines.change_set);
+    let mut looks = 0;
+    loop {
+        looks += 1;
+        let look = match cloudformation.change_set(stack, id).await {
+            Ok(set) if matches!(set.status.as_str(), "CREATE_PENDING" | "CREATE_IN_PROGRESS") => {
+                Ok(Look::NotYet(format!("status `{}`", set.status)))
+            }
+            Ok(set) => Ok(Look::Done(set)),
+            Err(error) if error.kind == AwsErrorKind::NotFound && looks <= EARLY => {
+                Ok(Look::NotYet(error.message))
+            }
+            Err(error) => Err(error),
+        };
+        if let Some(set) = wait.take(look).await? {
+            return Ok(set);
+        }
+    }
+}
+
+async fn new_change_set(
+    context: &Context,
+    request: &StackRequest,
+    existing: Option<&Stack>,
+    kind: ChangeSetKind,
+) -> Result<NewChangeSet, DeployError> {
+    let template = if request.template.len() <= INLINE {
+        Template::Body(request.template.clone())
+    } else {
+        let (stack, bytes) = (request.stack.clone(), request.template.len());
+        let store = context.templates.as_ref().ok_or(DeployError::TemplateTooLarge { stack, bytes })?;
+        let put = store.put(&request.region, &request.template).await;
+        Template::Url(put.doing(|| format!("storing the template of stack `{}`", request.stack))?)
+    };
+    let token = token(context, request, existing);
+    Ok(NewChangeSet {
+        stack: request.stack.clone(),
+        name: format!("{PREFIX}{token}"),
+        kind,
+        template,
+        parameters: request.parameters.clone(),
+        tags: request.tags.clone(),
+        token,
+        role_arn: context.settings.service_role_arn.clone(),
+    })
+}
+
+/// Names one attempt at one change: the same for every repetition of the request by the SDK, another for
+/// another run, so that an answer of the past is never taken for today's.
+fn token(context: &Context, request: &StackRequest, existing: Option<&Stack>) -> String {
+    let mut digest = Sha256::new();
+    let mut add = |text: &str| {
+        digest.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+        digest.update(text);
+    };
+    add(&request.region);
+    add(&request.stack);
+    add(&request.template);
+    for (name, value) in request.parameters.iter().chain(&request.tags) {
+        add(name);
+        add(value);
+    }
+    if let Some(stack) = existing {
+        add(&stack.id);
+        add(&stack.updated.unwrap_or_default().to_string());
+    }
+    let now = context.clock.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    add(&now.as_nanos().to_string());
+    hex::encode(&digest.finalize()[..16])
+}

@@ -1,0 +1,178 @@
+//! What can go wrong while deploying or destroying.
+
+use std::time::Duration;
+
+use super::{Refusal, StackFailure, UnknownStatus};
+use crate::aws::AwsError;
+use crate::plan::UnknownWord;
+use crate::render::StackId;
+
+/// A deployment that did not reach its end.
+#[derive(Debug, thiserror::Error)]
+pub enum DeployError {
+    /// A call failed.
+    #[error("{doing}")]
+    Aws {
+        /// What was being done: `reading stack x in eu-north-1`.
+        doing: String,
+        /// The call's failure.
+        #[source]
+        source: AwsError,
+    },
+    /// The caller's account is not the tenant's.
+    #[error("tenant `{tenant}` belongs to account `{expected}`, but the credentials are for `{actual}`")]
+    WrongAccount {
+        /// Tenant.
+        tenant: String,
+        /// The account that the tenant names.
+        expected: String,
+        /// The caller's.
+        actual: String,
+    },
+    /// The stack has a status in which a person must act.
+    #[error("stack `{stack}` is in `{status}`: {reason}")]
+    Refused {
+        /// Stack.
+        stack: String,
+        /// Its status.
+        status: &'static str,
+        /// Why, and what to do.
+        reason: &'static str,
+    },
+    /// The stack has a status that is not documented today.
+    #[error("stack `{stack}` cannot be judged")]
+    UnknownStatus {
+        /// Stack.
+        stack: String,
+        /// The status.
+        #[source]
+        source: UnknownStatus,
+    },
+    /// The change set has a word that is not documented today.
+    #[error("the changes of stack `{stack}` cannot be judged")]
+    UnknownChange {
+        /// Stack.
+        stack: String,
+        /// The word.
+        #[source]
+        source: UnknownWord,
+    },
+    /// CloudFormation could not work out the changes.
+    #[error("the change set of stack `{stack}` failed (`{status}`): {reason}")]
+    ChangeSetFailed {
+        /// Stack.
+        stack: String,
+        /// Status of the change set.
+        status: String,
+        /// CloudFormation's reason.
+        reason: String,
+    },
+    /// A gate did not let the changes pass.
+    #[error("the changes of stack `{stack}` were not let through")]
+    Gate {
+        /// Stack.
+        stack: String,
+        /// Who refused, and why.
+        #[source]
+        source: Refusal,
+    },
+    /// Executing the changes failed.
+    #[error(transparent)]
+    Failed(Box<StackFailure>),
+    /// A wait has ended without what was waited for.
+    #[error("gave up after {} s waiting for {what}; last seen: {last}", .after.as_secs())]
+    Deadline {
+        /// What was waited for.
+        what: String,
+        /// How long.
+        after: Duration,
+        /// What was seen last.
+        last: String,
+    },
+    /// A stack that is being worked on has vanished.
+    #[error("stack `{stack}` has vanished while waiting for {what}")]
+    Vanished {
+        /// Stack.
+        stack: String,
+        /// What was waited for.
+        what: String,
+    },
+    /// The template is larger than a request may be and there is nowhere to put it.
+    #[error("the template of stack `{stack}` has {bytes} bytes, over the 51200 of a request")]
+    TemplateTooLarge {
+        /// Stack.
+        stack: String,
+        /// Size in bytes.
+        bytes: usize,
+    },
+    /// A stack lacks an output that another stack's parameter needs.
+    #[error(
+        "parameter `{parameter}` of stack `{stack}` needs output `{output}` of the {from} stack, which has none"
+    )]
+    MissingOutput {
+        /// Stack with the parameter.
+        stack: String,
+        /// Parameter.
+        parameter: String,
+        /// Output.
+        output: String,
+        /// The stack that should have it.
+        from: &'static str,
+    },
+    /// A parameter needs a fact of an artifact that was not given.
+    #[error(
+        "parameter `{parameter}` of stack `{stack}` needs the `{artifact}` artifact, which was not packed"
+    )]
+    MissingArtifact {
+        /// Stack.
+        stack: String,
+        /// Parameter.
+        parameter: String,
+        /// Artifact.
+        artifact: &'static str,
+    },
+    /// The stacks keep changing each other's parameters.
+    #[error("the stacks of tenant `{tenant}` did not settle: `{}` still differs after {passes} passes", .stack.as_str())]
+    Unsettled {
+        /// Tenant.
+        tenant: String,
+        /// The stack that would have to be deployed once more.
+        stack: StackId,
+        /// Passes made.
+        passes: usize,
+    },
+    /// The work was stopped.
+    #[error("the work was cancelled")]
+    Cancelled,
+}
+
+impl DeployError {
+    /// What to do next, where this error knows better than its text.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Failed(failure) => Some(failure.help.clone()),
+            Self::Gate { source, .. } => source.help.clone(),
+            Self::WrongAccount { expected, .. } => Some(format!(
+                "use a profile or role of account `{expected}`, or change `account` in the tenant file"
+            )),
+            Self::Deadline { .. } => Some(
+                "look at the stack in CloudFormation, then run the same command again: it goes on from there"
+                    .into(),
+            ),
+            Self::TemplateTooLarge { .. } => Some("deploy with an artifacts bucket".into()),
+            _ => None,
+        }
+    }
+}
+
+/// Puts what was being done before a call's failure.
+pub(super) trait Doing<T> {
+    fn doing(self, doing: impl FnOnce() -> String) -> Result<T, DeployError>;
+}
+
+impl<T> Doing<T> for Result<T, AwsError> {
+    fn doing(self, doing: impl FnOnce() -> String) -> Result<T, DeployError> {
+        self.map_err(|source| DeployError::Aws { doing: doing(), source })
+    }
+}

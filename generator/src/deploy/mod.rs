@@ -1,0 +1,36 @@
+//! The only executor for one tenant: change sets, waiting, recovery, retiring.
+//!
+//! Prints nothing and decides nothing about safety: a [`Gate`] does, and [`crate::report::Sink`] is told.
+//! Everything here can run for many tenants at once: a [`Context`] is shared and holds no state of a run.
+
+mod account;
+pub mod artifacts;
+mod changes;
+mod context;
+mod describe;
+pub mod destroy;
+mod error;
+mod failure;
+mod gate;
+mod poll;
+mod reading;
+mod remove;
+mod retained;
+mod stack;
+mod status;
+mod tenant;
+mod watch;
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;
+
+pub use context::{Context, Deadlines, Settings, TemplateStore};
+pub use describe::{StackReport, TenantStatus, describe};
+pub use error::DeployError;
+pub use failure::{FailedResource, StackFailure};
+pub use gate::{DataLossGate, Gate, Refusal};
+pub use stack::{Deployed, Prepared, StackDeployer, StackOutcome, StackRequest};
+pub use status::{NextStep, StackStatus, UnknownStatus};
+pub use tenant::{ArtifactFacts, ArtifactLocations, TenantOutcome, deploy_tenant};

@@ -1,0 +1,166 @@
+//! One tenant: its stacks in their order, and once more over those that needed a later one's output.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::reading::{self, read_all};
+use super::stack::{StackDeployer, StackOutcome, StackRequest};
+use super::{Context, DeployError, Gate, account};
+use crate::aws::Peers;
+use crate::render::{
+    Artifact, ArtifactFact, ParameterSource, RenderedStack, RenderedTenant, StackId, StackParameter,
+};
+use crate::report::Event;
+
+/// Passes over the stacks before giving up. The design needs two; a third absorbs an output that changes
+/// once more.
+const PASSES: usize = 3;
+
+/// What templates need to know of one artifact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArtifactFacts {
+    /// Bucket that holds it.
+    pub bucket: String,
+    /// Key within the bucket.
+    pub key: String,
+    /// SHA-256 of the zip in base64.
+    pub code_sha256: String,
+}
+
+/// Where each artifact is.
+pub type ArtifactLocations = BTreeMap<Artifact, ArtifactFacts>;
+
+/// What deploying a tenant has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantOutcome {
+    /// Each stack that was gone over, in order; one that was gone over twice is here twice.
+    pub stacks: Vec<(StackId, StackOutcome)>,
+    /// Outputs of each stack.
+    pub outputs: BTreeMap<StackId, BTreeMap<String, String>>,
+}
+
+impl TenantOutcome {
+    /// Whether anything was executed.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.stacks.iter().any(|(_, outcome)| outcome.is_changed())
+    }
+}
+
+/// Brings all stacks of a tenant to what was rendered. `peers` must already act as the tenant's role.
+///
+/// # Errors
+/// Where a stack does not get there. Stacks that come before it in the order stand as rendered.
+pub async fn deploy_tenant(
+    context: &Context,
+    peers: &dyn Peers,
+    tenant: &RenderedTenant,
+    artifacts: &ArtifactLocations,
+    gates: &[Arc<dyn Gate>],
+) -> Result<TenantOutcome, DeployError> {
+    let start = context.clock.elapsed();
+    let names: Vec<_> =
+        tenant.stacks.iter().map(|stack| (stack.name.as_str(), stack.region.as_str())).collect();
+    let ((), readings) = tokio::try_join!(
+        account::check(context, peers, &tenant.tenant, tenant.account.as_deref()),
+        read_all(peers, &names),
+    )?;
+
+    let mut outputs: BTreeMap<StackId, BTreeMap<String, String>> = BTreeMap::new();
+    for (stack, reading) in tenant.stacks.iter().zip(&readings) {
+        if let Some(found) = &reading.stack {
+            outputs.insert(stack.id, found.outputs.clone());
+        }
+    }
+    let mut readings: BTreeMap<_, _> = tenant.stacks.iter().map(|stack| stack.id).zip(readings).collect();
+    let mut used: BTreeMap<StackId, BTreeMap<String, String>> = BTreeMap::new();
+    let mut gone_over = Vec::new();
+    let mut changed = false;
+    for pass in 0..=PASSES {
+        let mut rest = true;
+        for stack in &tenant.stacks {
+            let parameters = resolve(stack, &outputs, artifacts)?;
+            if used.get(&stack.id) == Some(&parameters) {
+                continue;
+            }
+            if pass == PASSES {
+                let (tenant, stack) = (tenant.tenant.clone(), stack.id);
+                return Err(DeployError::Unsettled { tenant, stack, passes: PASSES });
+            }
+            rest = false;
+            let request = request(tenant, stack, parameters);
+            let cloudformation = peers.cloudformation(&stack.region);
+            let reading = match readings.remove(&stack.id) {
+                // Executing a stack may take half an hour: what was read before it is old by now.
+                Some(reading) if !changed => reading,
+                _ => reading::read(&*cloudformation, &stack.name, &stack.region).await?,
+            };
+            let deployer = StackDeployer::new(context, &*cloudformation, gates);
+            let outcome = deployer.deploy_from(&request, reading).await?;
+            changed |= outcome.is_changed();
+            outputs.insert(stack.id, outcome.stack().outputs.clone());
+            used.insert(stack.id, request.parameters);
+            gone_over.push((stack.id, outcome));
+        }
+        if rest {
+            break;
+        }
+    }
+    let milliseconds = context.milliseconds_since(start);
+    context.emit(&Event::TenantDone { tenant: tenant.tenant.clone(), changed, milliseconds });
+    Ok(TenantOutcome { stacks: gone_over, outputs })
+}
+
+fn request(
+    tenant: &RenderedTenant,
+    stack: &RenderedStack,
+    parameters: BTreeMap<String, String>,
+) -> StackRequest {
+    StackRequest {
+        tenant: tenant.tenant.clone(),
+        stack: stack.name.clone(),
+        region: stack.region.clone(),
+        template: stack.template.clone(),
+        parameters,
+        tags: stack.tags.clone(),
+    }
+}
+
+/// The values of a stack's parameters, as far as they are known now.
+fn resolve(
+    stack: &RenderedStack,
+    outputs: &BTreeMap<StackId, BTreeMap<String, String>>,
+    artifacts: &ArtifactLocations,
+) -> Result<BTreeMap<String, String>, DeployError> {
+    let value = |parameter: &StackParameter| match &parameter.source {
+        ParameterSource::Output { stack: from, output } => {
+            outputs.get(from).and_then(|known| known.get(output)).cloned().ok_or_else(|| {
+                DeployError::MissingOutput {
+                    stack: stack.name.clone(),
+                    parameter: parameter.name.clone(),
+                    output: output.clone(),
+                    from: from.as_str(),
+                }
+            })
+        }
+        ParameterSource::LaterOutput { stack: from, output } => {
+            Ok(outputs.get(from).and_then(|known| known.get(output)).cloned().unwrap_or_default())
+        }
+        ParameterSource::Artifact { artifact, fact } => {
+            let facts = artifacts.get(artifact).ok_or_else(|| DeployError::MissingArtifact {
+                stack: stack.name.clone(),
+                parameter: parameter.name.clone(),
+                artifact: match artifact {
+                    Artifact::Signer => "signer",
+                    Artifact::Rotator => "rotator",
+                },
+            })?;
+            Ok(match fact {
+                ArtifactFact::Bucket => facts.bucket.clone(),
+                ArtifactFact::Key => facts.key.clone(),
+                ArtifactFact::CodeSha256 => facts.code_sha256.clone(),
+            })
+        }
+    };
+    stack.parameters.iter().map(|parameter| Ok((parameter.name.clone(), value(parameter)?))).collect()
+}
