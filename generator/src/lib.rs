@@ -7,6 +7,7 @@ pub mod aws;
 pub mod clock;
 pub mod deploy;
 pub mod local;
+pub mod package;
 pub mod plan;
 pub mod program;
 pub mod render;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::output::OUTPUT_MARK;
 use super::stack::{ProgramError, Stack};
-use crate::render::StackId;
+use crate::program::StackId;
 
 /// Everything that one tenant owns, in the order of its first deployment.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::render::{Artifact, ArtifactFact, StackId};
+use crate::program::{Artifact, ArtifactFact, StackId};
 
 /// Key that marks a serialised [`Output`].
 pub const OUTPUT_MARK: &str = "\u{E010}output";

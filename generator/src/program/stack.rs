@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::render::StackId;
+use crate::program::StackId;
 use crate::tenant::Tenant;
 use contract::EDGE_REGION;
 

@@ -9,13 +9,11 @@ use super::check;
 use super::document::fragment;
 use super::engine::Templates;
 use super::error::RenderError;
-use super::rendered::{
-    ArtifactFact, ParameterSource, RenderedStack, RenderedTenant, StackId, StackParameter,
-};
+use super::rendered::{ParameterSource, RenderedStack, RenderedTenant, StackParameter};
 use super::tags;
 use super::values::Wiring;
-use crate::program::Deployment;
 use crate::program::stack::Stack;
+use crate::program::{ArtifactFact, Deployment, StackId};
 use crate::tenant::Tenant;
 
 const FORMAT_VERSION: &str = "2010-09-09";

@@ -5,8 +5,8 @@ use serde_yaml::Value as Yaml;
 
 use super::engine::{Piece, Templates, Token, pieces};
 use super::error::RenderError;
-use super::rendered::StackId;
 use super::values::{Arguments, Shown, Wiring, into_value, literal, show};
+use crate::program::StackId;
 use crate::program::stack::Component;
 
 /// What CloudFormation would resolve wherever it stands in a property.

@@ -14,3 +14,4 @@ pub use self::compose::render;
 pub use self::engine::Templates;
 pub use self::error::RenderError;
 pub use self::rendered::*;
+pub use crate::program::{Artifact, ArtifactFact, StackId};

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::rendered::{Artifact, ArtifactFact, ParameterSource, StackId};
+use super::rendered::ParameterSource;
 use crate::program::output::{AROUND_MARK, ARTIFACT_MARK, JSON_MARK, OUTPUT_MARK};
+use crate::program::{Artifact, ArtifactFact, StackId};
 use crate::tenant::decode::SETTING_MARK;
 
 /// A component's arguments, with the marks of settings taken off and remembered.

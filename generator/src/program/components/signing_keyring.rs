@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::program::output::{ArtifactValue, Output, kind};
 use crate::program::stack::{ProgramError, Stack};
-use crate::render::{Artifact, ArtifactFact};
+use crate::program::{Artifact, ArtifactFact};
 use crate::tenant::Tenant;
 use crate::tenant::decode::Setting;
 use crate::tenant::settings::KeyAlgorithm;
