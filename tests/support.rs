@@ -32,3 +32,16 @@ pub(crate) fn rendered() -> Vec<RenderedTenant> {
     };
     tenants().iter().map(render).collect()
 }
+
+/// The cache folder that the tool itself uses: what tests install and build is there for the next run.
+pub(crate) fn cache() -> generator::local::Cache {
+    let folder = std::env::var_os("GENERATOR_CACHE_DIR").map_or_else(
+        || {
+            use etcetera::BaseStrategy;
+            let folders = etcetera::choose_base_strategy().expect("a home folder");
+            folders.cache_dir().join("generator")
+        },
+        PathBuf::from,
+    );
+    generator::local::Cache::new(folder)
+}

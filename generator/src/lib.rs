@@ -4,6 +4,7 @@
 //! Each module knows only what stands to its left; `aws` and `report` are leaves, and nothing imports `cli`.
 
 pub mod aws;
+pub mod cli;
 pub mod clock;
 pub mod deploy;
 pub mod local;
@@ -13,3 +14,4 @@ pub mod program;
 pub mod render;
 pub mod report;
 pub mod tenant;
+pub mod verify;

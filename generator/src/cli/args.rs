@@ -1,0 +1,247 @@
+//! Arguments of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Private media CDNs on AWS, one YAML file per tenant.
+#[derive(Debug, Parser)]
+#[command(name = "generator", version, disable_help_subcommand = true, after_help = EXAMPLES)]
+pub struct Cli {
+    /// Arguments of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  generator deploy --tenant demo --local --yes   try everything on this machine, without an AWS account
+  generator validate --all                       check every tenant file
+  generator render --tenant acme                 show the templates of a tenant
+  generator deploy --label tier=gold             deploy the tenants with a label
+
+Exit codes:
+  0 ok, 1 failure, 2 usage or configuration, 3 credentials or account, 4 deployment failed,
+  5 policy or guard, 6 not found, 7 changes present (where asked), 8 cancelled, 9 timeout,
+  10 some tenants failed, 70 a bug of generator";
+
+/// Arguments of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub struct Global {
+    /// Work on the local cloud instead of AWS; it is installed and started where it must be
+    #[arg(long, global = true, env = "GENERATOR_LOCAL")]
+    pub local: bool,
+    /// Instance of the local cloud, to have several side by side
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        default_value = "default",
+        env = "GENERATOR_LOCAL_INSTANCE"
+    )]
+    pub local_instance: String,
+    /// Answer questions with yes; data loss still needs its own flag
+    #[arg(long, short, global = true, env = "GENERATOR_YES")]
+    pub yes: bool,
+    /// Form of the result on stdout; progress goes to stderr
+    #[arg(long, global = true, value_enum, default_value_t = Output::Human, env = "GENERATOR_OUTPUT")]
+    pub output: Output,
+    /// Tell every resource's progress
+    #[arg(long, short, global = true, env = "GENERATOR_VERBOSE")]
+    pub verbose: bool,
+    /// Settings file; by default the nearest `generator.yaml` at or above this folder
+    #[arg(long, global = true, value_name = "FILE", env = "GENERATOR_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// First part of every name
+    #[arg(long, global = true, value_name = "NAME", env = "GENERATOR_ORGANISATION")]
+    pub organisation: Option<String>,
+    /// Folder with the tenant files
+    #[arg(long, global = true, value_name = "DIR", env = "GENERATOR_TENANTS_DIR")]
+    pub tenants_dir: Option<PathBuf>,
+    /// Folder with the templates
+    #[arg(long, global = true, value_name = "DIR", env = "GENERATOR_TEMPLATES_DIR")]
+    pub templates_dir: Option<PathBuf>,
+    /// Folder for the local cloud and built artifacts; by default in the user's cache folder
+    #[arg(long, global = true, value_name = "DIR", env = "GENERATOR_CACHE_DIR")]
+    pub cache_dir: Option<PathBuf>,
+    /// Profile of the shared AWS configuration
+    #[arg(long, global = true, value_name = "NAME", env = "GENERATOR_PROFILE")]
+    pub profile: Option<String>,
+    /// Role to assume for every call
+    #[arg(long, global = true, value_name = "ARN", env = "GENERATOR_ROLE_ARN")]
+    pub role_arn: Option<String>,
+    /// Endpoint of every AWS service, for an emulator of your own
+    #[arg(long, global = true, value_name = "URL", conflicts_with = "local", env = "GENERATOR_ENDPOINT_URL")]
+    pub endpoint_url: Option<String>,
+    /// PEM file with the certificate authorities to trust
+    #[arg(long, global = true, value_name = "FILE", env = "GENERATOR_CA_BUNDLE")]
+    pub ca_bundle: Option<PathBuf>,
+}
+
+/// Form of what is written to stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// Text for people
+    Human,
+    /// One JSON document
+    Json,
+    /// JSON lines: events as they happen, the first line naming the format
+    Ndjson,
+    /// Markdown
+    Markdown,
+}
+
+/// Which tenants.
+#[derive(Debug, Args, Clone, Default)]
+#[command(next_help_heading = "Selection")]
+pub struct Selection {
+    /// Tenant by name; `*` and `?` match; can be repeated
+    #[arg(long = "tenant", short, value_name = "NAME")]
+    pub tenants: Vec<String>,
+    /// Tenants that carry a label; several must all hold
+    #[arg(long = "label", short, value_name = "KEY=VALUE")]
+    pub labels: Vec<String>,
+    /// Every tenant
+    #[arg(long)]
+    pub all: bool,
+    /// Tenants whose files, or anything all tenants share, changed since a git revision
+    #[arg(long, value_name = "REV")]
+    pub changed_since: Option<String>,
+    /// Leave out tenants by name; `*` and `?` match; can be repeated
+    #[arg(long, value_name = "NAME")]
+    pub exclude: Vec<String>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check tenant files without touching any cloud
+    #[command(after_help = "Example:\n  generator validate --all")]
+    Validate(Selection),
+    /// Write the CloudFormation templates of tenants
+    #[command(
+        after_help = "Examples:\n  generator render --tenant demo\n  generator render --all --out build/templates\n  generator render --tenant demo --output json   templates, parameters and where each comes from"
+    )]
+    Render(RenderArgs),
+    /// Build the runtime zips that all tenants share
+    #[command(
+        after_help = "Examples:\n  generator package\n  generator package --verify   build twice, in another folder and environment, and compare"
+    )]
+    Package(PackageArgs),
+    /// Deploy tenants: regional stack, edge stack, and the bucket's policy
+    #[command(
+        after_help = "Examples:\n  generator deploy --tenant demo --local --yes\n  generator deploy --label tier=gold --profile production\n  generator deploy --tenant acme --dry-run   show the changes and make none"
+    )]
+    Deploy(DeployArgs),
+    /// Show the stack outputs of tenants
+    #[command(after_help = "Example:\n  generator outputs --tenant demo --output json")]
+    Outputs(Selection),
+    /// Show the state of the stacks of tenants
+    #[command(after_help = "Example:\n  generator status --all")]
+    Status(Selection),
+    /// Ask a tenant's edge what it must refuse, and with a token what it must grant
+    #[command(
+        after_help = "Examples:\n  generator verify --tenant demo --local\n  generator verify --tenant acme --token-file token.txt\n  generator verify --tenant acme --test-user   sign in as a user made for this and deleted after it"
+    )]
+    Verify(VerifyArgs),
+    /// Remove what was deployed for tenants
+    #[command(
+        after_help = "Examples:\n  generator destroy --tenant demo --local\n  generator destroy --tenant acme --delete-data ContentBucket --delete-data UserPool"
+    )]
+    Destroy(DestroyArgs),
+    /// The local cloud: AWS's services on this machine, for trying and testing
+    #[command(subcommand)]
+    Local(LocalCommand),
+}
+
+/// Arguments of `render`.
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// Which tenants.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Write one file per stack into this folder instead of stdout
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Arguments of `package`.
+#[derive(Debug, Args)]
+pub struct PackageArgs {
+    /// Prove that the bytes depend on the sources only, by building twice
+    #[arg(long)]
+    pub verify: bool,
+    /// Write the zips into this folder instead of the cache
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Arguments of `deploy`.
+#[derive(Debug, Args)]
+pub struct DeployArgs {
+    /// Which tenants.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Let a change replace or remove this resource although its data is lost; can be repeated
+    #[arg(long, value_name = "LOGICAL_ID")]
+    pub allow_replace: Vec<String>,
+    /// Role that CloudFormation acts with
+    #[arg(long, value_name = "ARN")]
+    pub service_role_arn: Option<String>,
+    /// Do not verify the tenant after deploying it to the local cloud
+    #[arg(long)]
+    pub no_verify: bool,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Which tenants.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// File with an access token, to check the whole flow; `-` reads it from stdin
+    #[arg(long, value_name = "FILE", conflicts_with = "test_user")]
+    pub token_file: Option<PathBuf>,
+    /// Sign in as a user that is created for this and deleted after it; always so with `--local`
+    #[arg(long)]
+    pub test_user: bool,
+}
+
+/// Arguments of `destroy`.
+#[derive(Debug, Args)]
+pub struct DestroyArgs {
+    /// Which tenants.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Also delete this resource with all its data (`ContentBucket`, `UserPool`); can be repeated
+    #[arg(long, value_name = "LOGICAL_ID")]
+    pub delete_data: Vec<String>,
+    /// Show what would be removed, and remove nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What to do with the local cloud.
+#[derive(Debug, Clone, Subcommand)]
+pub enum LocalCommand {
+    /// Install it where it must be, and start it
+    Up,
+    /// Stop it; what it holds is kept
+    Down,
+    /// Show whether it runs, and where
+    Status,
+    /// Show the end of its log
+    Logs {
+        /// Number of lines
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        lines: usize,
+    },
+    /// Stop it and remove everything it holds
+    Reset,
+}

@@ -1,0 +1,119 @@
+//! The runtime zips: built here, and laid where each account's stacks take them from.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::support::{account, as_tenant, build_progress, engine, package_options, zips_folder};
+use crate::aws::Cloud;
+use crate::cli::args::DeployArgs;
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::deploy::artifacts::{ArtifactBucket, ArtifactError, ArtifactFile, Consent};
+use crate::deploy::{self, ArtifactFacts, ArtifactLocations};
+use crate::package::{self, PackedArtifact};
+use crate::render::RenderedTenant;
+
+/// Where a tenant is deployed, and with what.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub cloud: Cloud,
+    pub account: String,
+    pub engine: deploy::Context,
+    pub locations: ArtifactLocations,
+}
+
+/// Builds the zips, or finds that they are up to date.
+pub(super) async fn pack(context: &Context) -> Result<Vec<PackedArtifact>, Failure> {
+    let settings = &context.settings;
+    let mut progress = build_progress(context);
+    Ok(package::package(&settings.root, &zips_folder(settings), &package_options(settings), &mut progress)
+        .await?)
+}
+
+/// Connects for each tenant, and makes sure that its account has the zips. A dry run writes nothing.
+pub(super) async fn places(
+    context: &Context,
+    args: &DeployArgs,
+    cloud: &Cloud,
+    rendered: &[RenderedTenant],
+    packed: &[PackedArtifact],
+) -> Result<Vec<Place>, Failure> {
+    let mut known: BTreeMap<String, Place> = BTreeMap::new();
+    let mut places = Vec::with_capacity(rendered.len());
+    for tenant in rendered {
+        let role = tenant.role_arn.clone().unwrap_or_default();
+        let place = match known.get(&role) {
+            Some(place) => place.clone(),
+            None => {
+                let place = one(context, args, as_tenant(cloud, tenant).await, packed).await?;
+                known.insert(role, place.clone());
+                place
+            }
+        };
+        if let Some(expected) = tenant.account.as_ref().filter(|expected| **expected != place.account) {
+            let message = format!(
+                "tenant `{}` belongs to account `{expected}`, but the credentials are for `{}`",
+                tenant.tenant, place.account
+            );
+            let help = "choose another profile or role, or change `account` in the tenant's file";
+            return Err(Failure::new(Exit::Access, message).help(help));
+        }
+        places.push(place);
+    }
+    Ok(places)
+}
+
+async fn one(
+    context: &Context,
+    args: &DeployArgs,
+    cloud: Cloud,
+    packed: &[PackedArtifact],
+) -> Result<Place, Failure> {
+    let account = account(&cloud).await?;
+    let mut engine = engine(context, args.service_role_arn.clone());
+    let endpoint = cloud.config(contract::EDGE_REGION).endpoint_url().map(str::to_string);
+    let bucket = ArtifactBucket::new(&cloud, &context.settings.organisation, &account, endpoint);
+    let locations = packed
+        .iter()
+        .map(|artifact| {
+            let facts = ArtifactFacts {
+                bucket: bucket.name().to_string(),
+                key: artifact.key.clone(),
+                code_sha256: artifact.code_sha256.clone(),
+            };
+            (artifact.artifact, facts)
+        })
+        .collect();
+    if !args.dry_run {
+        lay(context, &bucket, &engine, packed).await?;
+    }
+    engine.templates = Some(Arc::new(bucket));
+    Ok(Place { cloud, account, engine, locations })
+}
+
+/// Puts the zips into the bucket, which is created after asking where it is missing.
+async fn lay(
+    context: &Context,
+    bucket: &ArtifactBucket,
+    engine: &deploy::Context,
+    packed: &[PackedArtifact],
+) -> Result<(), Failure> {
+    let files: Vec<_> = packed
+        .iter()
+        .map(|artifact| ArtifactFile {
+            path: artifact.path.clone(),
+            key: artifact.key.clone(),
+            size: artifact.bytes,
+            sha256: artifact.code_sha256.clone(),
+        })
+        .collect();
+    match bucket.place(engine, &files, Consent::NotAsked).await {
+        Err(ArtifactError::NoBucket { bucket: name, account }) => {
+            context
+                .confirm(&format!("Create the bucket `{name}` in account {account} for the runtime zips?"))?;
+            Ok(bucket.place(engine, &files, Consent::Granted).await?)
+        }
+        other => Ok(other?),
+    }
+}

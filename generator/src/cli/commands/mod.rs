@@ -1,0 +1,33 @@
+//! The commands, one file each.
+
+mod artifacts;
+mod deploy;
+mod destroy;
+mod dry_run;
+mod local;
+mod outputs;
+mod package;
+mod render;
+mod status;
+mod support;
+mod validate;
+mod verify;
+
+use super::args::Command;
+use super::context::{Answer, Context};
+use super::failure::Failure;
+
+/// Runs one command.
+pub(super) async fn run(context: &Context, command: Command) -> Result<Answer, Failure> {
+    match command {
+        Command::Validate(selection) => validate::run(context, &selection),
+        Command::Render(args) => render::run(context, &args),
+        Command::Package(args) => package::run(context, &args).await,
+        Command::Deploy(args) => deploy::run(context, &args).await,
+        Command::Outputs(selection) => outputs::run(context, &selection).await,
+        Command::Status(selection) => status::run(context, &selection).await,
+        Command::Verify(args) => verify::run(context, &args).await,
+        Command::Destroy(args) => destroy::run(context, &args).await,
+        Command::Local(command) => local::run(context, command).await,
+    }
+}

@@ -1,0 +1,115 @@
+//! `generator verify`: a deployed tenant refuses and grants as it should.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use contract::EDGE_REGION;
+use serde_json::{Value, json};
+
+use super::outputs;
+use super::support::{as_tenant, combined, connect, render_all};
+use crate::aws::Cloud;
+use crate::cli::args::VerifyArgs;
+use crate::cli::context::{Answer, Context};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::select;
+use crate::deploy::describe;
+use crate::render::{RenderedTenant, StackId};
+use crate::report::Event;
+use crate::verify::{Edge, FunctionEdge, HttpEdge, Target, TestUser, Token, Verification, verify};
+
+/// Who signs in for a verification.
+pub(super) enum SignIn {
+    /// Nobody: only refusals are checked.
+    Nobody,
+    /// The owner of this access token.
+    Owner(String),
+    /// A user made for it.
+    TestUser,
+}
+
+pub(super) async fn run(context: &Context, args: &VerifyArgs) -> Result<Answer, Failure> {
+    let sign_in = match &args.token_file {
+        Some(path) => SignIn::Owner(read_token(path)?),
+        None if args.test_user || context.settings.local => SignIn::TestUser,
+        None => SignIn::Nobody,
+    };
+    let tenants = select::load(&context.settings, &args.selection)?;
+    let rendered = render_all(context, &tenants)?;
+    let cloud = connect(context).await?;
+    let (mut human, mut json, mut exits) = (String::new(), Vec::new(), Vec::new());
+    for rendered in &rendered {
+        let cloud = as_tenant(&cloud, rendered).await;
+        let outputs = outputs::of(&describe(&cloud, rendered).await?);
+        let verification = one(context, &cloud, rendered, &outputs, &sign_in).await?;
+        exits.push(if verification.passed() { Exit::Ok } else { Exit::Failure });
+        human.push_str(&format!("{}\n{}", rendered.tenant, listed(&verification)));
+        json.push(json!(verification));
+    }
+    Ok(Answer::new(human, Value::Array(json)).exit(combined(&exits)))
+}
+
+/// Verifies one deployed tenant.
+pub(super) async fn one(
+    context: &Context,
+    cloud: &Cloud,
+    rendered: &RenderedTenant,
+    outputs: &BTreeMap<String, String>,
+    sign_in: &SignIn,
+) -> Result<Verification, Failure> {
+    let region = rendered.stack(StackId::Regional).map_or(EDGE_REGION, |stack| stack.region.as_str());
+    let target = Target::of(&rendered.tenant, region, outputs)?;
+    // The local cloud has no CloudFront in front of the function.
+    let edge: Box<dyn Edge> = if cloud.is_local() {
+        Box::new(FunctionEdge::new(cloud.lambda(EDGE_REGION), target.clone()))
+    } else {
+        Box::new(HttpEdge::new(&target))
+    };
+    let config = cloud.config(region);
+    let endpoint = config.endpoint_url();
+    let cloudfront = cloud.cloudfront();
+    let clock = context.clock.as_ref();
+    match sign_in {
+        SignIn::Nobody => Ok(verify(&target, edge.as_ref(), &cloudfront, None, clock).await?),
+        SignIn::Owner(access) => {
+            let token = Token { access, endpoint };
+            Ok(verify(&target, edge.as_ref(), &cloudfront, Some(token), clock).await?)
+        }
+        SignIn::TestUser => {
+            let cognito = cloud.cognito(region);
+            let (user, tokens) = TestUser::sign_in(&cognito, &target).await?;
+            let token = Token { access: tokens.access.expose(), endpoint };
+            let verified = verify(&target, edge.as_ref(), &cloudfront, Some(token), clock).await;
+            if let Err(error) = user.delete().await {
+                context.sink.emit(&Event::Warning {
+                    tenant: Some(rendered.tenant.clone()),
+                    message: error.to_string(),
+                    help: Some("delete the user by hand".into()),
+                });
+            }
+            Ok(verified?)
+        }
+    }
+}
+
+/// The checks as lines; the words say what the marks say.
+pub(super) fn listed(verification: &Verification) -> String {
+    let mut text = format!("  asked through {}\n", verification.through);
+    for check in &verification.checks {
+        let mark = if check.passed { "ok    " } else { "FAILED" };
+        text.push_str(&format!("  {mark}  {}\n", check.detail));
+    }
+    text
+}
+
+fn read_token(path: &std::path::Path) -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = if path.as_os_str() == "-" {
+        std::io::stdin().read_to_string(&mut text).map(|_| ())
+    } else {
+        std::fs::read_to_string(path).map(|read| text = read)
+    };
+    read.map_err(|error| Failure::new(Exit::Usage, format!("cannot read `{}`: {error}", path.display())))?;
+    Ok(text.trim().to_string())
+}

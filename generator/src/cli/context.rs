@@ -1,0 +1,93 @@
+//! What every command is given, and what it answers with.
+
+use std::io::{BufRead, Write, stderr, stdin};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::settings::Settings;
+use crate::clock::Clock;
+use crate::report::{Event, Sink};
+
+/// What every command is given.
+pub(super) struct Context {
+    pub settings: Settings,
+    pub sink: Arc<dyn Sink>,
+    pub clock: Arc<dyn Clock>,
+    /// Whether a person can be asked.
+    pub interactive: bool,
+}
+
+impl Context {
+    /// Tells that a piece of work begins, does it, and tells that it is done.
+    pub(super) async fn step<T, E>(
+        &self,
+        step: &str,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let start = self.clock.elapsed();
+        self.sink.emit(&Event::StepStarted { tenant: None, step: step.to_string() });
+        let result = work.await;
+        let milliseconds = u64::try_from((self.clock.elapsed() - start).as_millis()).unwrap_or(u64::MAX);
+        self.sink.emit(&Event::StepFinished { tenant: None, step: step.to_string(), milliseconds });
+        result
+    }
+
+    pub(super) fn note(&self, message: impl Into<String>) {
+        self.sink.emit(&Event::Note { tenant: None, message: message.into() });
+    }
+
+    /// Asks a person, unless `--yes` has answered already. Without anybody to ask, it ends at once.
+    pub(super) fn confirm(&self, question: &str) -> Result<(), Failure> {
+        if self.settings.yes {
+            return Ok(());
+        }
+        if !self.interactive {
+            return Err(Failure::new(Exit::Usage, format!("{question} Nobody can be asked here"))
+                .help("pass `--yes`, or look first with `--dry-run`"));
+        }
+        let mut err = stderr().lock();
+        let _ = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
+        drop(err);
+        let mut answer = String::new();
+        let read = stdin().lock().read_line(&mut answer);
+        match (read, answer.trim().to_lowercase().as_str()) {
+            (Ok(_), "y" | "yes") => Ok(()),
+            _ => Err(Failure::new(Exit::Cancelled, "cancelled; nothing was changed")),
+        }
+    }
+}
+
+/// What a command answers with, in every form.
+pub(super) struct Answer {
+    pub exit: Exit,
+    /// For people: whole lines.
+    pub human: String,
+    /// For programs.
+    pub json: Value,
+}
+
+impl Answer {
+    pub(super) fn new(human: impl Into<String>, json: Value) -> Self {
+        let mut human = human.into();
+        if !human.is_empty() && !human.ends_with('\n') {
+            human.push('\n');
+        }
+        Self { exit: Exit::Ok, human, json }
+    }
+
+    pub(super) fn exit(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    /// The human form as a block of Markdown, which keeps its columns.
+    pub(super) fn markdown(&self) -> String {
+        // A fence longer than any run of backticks within.
+        let longest = self.human.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+        let fence = "`".repeat(longest.max(2) + 1);
+        format!("{fence}text\n{}{fence}\n", self.human)
+    }
+}

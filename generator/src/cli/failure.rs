@@ -1,0 +1,175 @@
+//! A failed command: exit code, message, causes, one hint.
+
+use std::error::Error;
+use std::fmt;
+
+use super::exit::Exit;
+use crate::aws::{AwsError, AwsErrorKind, ConnectError};
+use crate::deploy::DeployError;
+use crate::deploy::artifacts::ArtifactError;
+use crate::local::LocalError;
+use crate::package::PackageError;
+use crate::program::stack::ProgramError;
+use crate::render::RenderError;
+use crate::tenant::LoadError;
+use crate::verify::VerifyError;
+
+/// Why a command failed, ready to be shown.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// Exit code.
+    pub exit: Exit,
+    /// What failed; further lines are its causes.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl Failure {
+    /// A failure of this kind with its message.
+    #[must_use]
+    pub(super) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), help: None }
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    fn of(exit: Exit, error: &dyn Error, help: Option<String>) -> Self {
+        Self { exit, message: chain(error), help }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let marked = self.message.starts_with("error");
+        write!(f, "{}{}", if marked { "" } else { "error: " }, self.message)?;
+        if let Some(help) = &self.help {
+            write!(f, "\nhelp: {help}")?;
+        }
+        Ok(())
+    }
+}
+
+/// An error and its causes, one a line. A cause that its effect has already told is left out.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let line = next.to_string();
+        if !text.contains(&line) {
+            text.push_str("\n  because: ");
+            text.push_str(&line);
+        }
+        cause = next.source();
+    }
+    text
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        Self::of(Exit::Usage, &error, None)
+    }
+}
+
+impl From<RenderError> for Failure {
+    fn from(error: RenderError) -> Self {
+        Self::of(Exit::Usage, &error, None)
+    }
+}
+
+impl From<ProgramError> for Failure {
+    fn from(error: ProgramError) -> Self {
+        Self::of(Exit::Bug, &error, Some("this is a bug of generator: please report it".into()))
+    }
+}
+
+impl From<PackageError> for Failure {
+    fn from(error: PackageError) -> Self {
+        Self::of(Exit::Failure, &error, None)
+    }
+}
+
+impl From<LocalError> for Failure {
+    fn from(error: LocalError) -> Self {
+        let help = error.help().map(str::to_string);
+        Self::of(Exit::Failure, &error, help)
+    }
+}
+
+impl From<ConnectError> for Failure {
+    fn from(error: ConnectError) -> Self {
+        Self::of(Exit::Usage, &error, None)
+    }
+}
+
+impl From<AwsError> for Failure {
+    fn from(error: AwsError) -> Self {
+        Self::of(access(&error).unwrap_or(Exit::Failure), &error, access_help(&error))
+    }
+}
+
+impl From<DeployError> for Failure {
+    fn from(error: DeployError) -> Self {
+        let (exit, mut help) = (exit_of(&error), error.help());
+        if let (None, DeployError::Aws { source, .. }) = (&help, &error) {
+            help = access_help(source);
+        }
+        Self::of(exit, &error, help)
+    }
+}
+
+impl From<ArtifactError> for Failure {
+    fn from(error: ArtifactError) -> Self {
+        let exit = match &error {
+            ArtifactError::Aws { source, .. } => access(source).unwrap_or(Exit::Deployment),
+            ArtifactError::NoBucket { .. } => Exit::NotFound,
+            ArtifactError::Cancelled => Exit::Cancelled,
+            _ => Exit::Deployment,
+        };
+        let help = error.help();
+        Self::of(exit, &error, help)
+    }
+}
+
+impl From<VerifyError> for Failure {
+    fn from(error: VerifyError) -> Self {
+        let exit = match &error {
+            VerifyError::NotDeployed { .. } => Exit::NotFound,
+            VerifyError::Aws { source, .. } => access(source).unwrap_or(Exit::Failure),
+            VerifyError::Unreachable { .. } => Exit::Failure,
+        };
+        let help = error.help();
+        Self::of(exit, &error, help)
+    }
+}
+
+fn exit_of(error: &DeployError) -> Exit {
+    match error {
+        DeployError::Aws { source, .. } => access(source).unwrap_or(Exit::Deployment),
+        DeployError::WrongAccount { .. } => Exit::Access,
+        DeployError::Gate { source, .. } if source.cancelled => Exit::Cancelled,
+        DeployError::Gate { .. } => Exit::Policy,
+        DeployError::Cancelled => Exit::Cancelled,
+        DeployError::Deadline { .. } => Exit::Timeout,
+        _ => Exit::Deployment,
+    }
+}
+
+fn access(error: &AwsError) -> Option<Exit> {
+    matches!(error.kind, AwsErrorKind::Credentials | AwsErrorKind::AccessDenied).then_some(Exit::Access)
+}
+
+fn access_help(error: &AwsError) -> Option<String> {
+    match error.kind {
+        AwsErrorKind::Credentials => {
+            Some("log in (`aws sso login`) or choose a profile with `--profile`; `--local` needs none".into())
+        }
+        AwsErrorKind::AccessDenied => Some("ask for the permission, or choose another profile".into()),
+        _ => None,
+    }
+}

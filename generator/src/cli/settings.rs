@@ -1,0 +1,140 @@
+//! Settings of the tool: flag, then `GENERATOR_*`, then `generator.yaml`, then default. Resolved once.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::args::{Global, Output};
+use super::exit::Exit;
+use super::failure::Failure;
+use crate::aws::CloudSettings;
+use crate::local::Cache;
+
+/// File with the project's settings, in its root.
+pub(super) const FILE: &str = "generator.yaml";
+
+/// `generator.yaml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    organisation: Option<String>,
+    tenants: Option<PathBuf>,
+    templates: Option<PathBuf>,
+    profile: Option<String>,
+}
+
+/// What a run works with.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    /// Root of the project: relative paths of `generator.yaml` start here.
+    pub root: PathBuf,
+    /// First part of every name.
+    pub organisation: String,
+    /// Folder with the tenant files.
+    pub tenants: PathBuf,
+    /// Folder with the templates.
+    pub templates: PathBuf,
+    /// Folder with the local cloud and built artifacts.
+    pub cache: Cache,
+    /// Instance of the local cloud.
+    pub instance: String,
+    /// Whether to work on the local cloud.
+    pub local: bool,
+    /// How AWS is reached; without the local cloud's endpoint, which is known once it runs.
+    pub cloud: CloudSettings,
+    /// Form of what is written to stdout.
+    pub output: Output,
+    /// Whether questions are answered with yes.
+    pub yes: bool,
+    /// Whether to tell every resource's progress.
+    pub verbose: bool,
+}
+
+impl Settings {
+    /// Resolves the settings. `here` is the working folder, `cache` the user's cache folder.
+    ///
+    /// # Errors
+    /// A `generator.yaml` that cannot be read, and an organisation that no name can be built from.
+    pub(super) fn resolve(global: &Global, here: &Path, cache: Option<PathBuf>) -> Result<Self, Failure> {
+        let file_path = match &global.config {
+            Some(path) => here.join(path),
+            None => find(here).unwrap_or_else(|| here.join(FILE)),
+        };
+        let file = read(&file_path, global.config.is_some())?;
+        let root = file_path.parent().map_or_else(|| here.to_path_buf(), Path::to_path_buf);
+        let organisation = global.organisation.clone().or(file.organisation).ok_or_else(|| {
+            Failure::new(Exit::Usage, "no organisation is set, and every name begins with it")
+                .help(format!("set `organisation` in `{}` or pass `--organisation`", file_path.display()))
+        })?;
+        if !is_name(&organisation) {
+            let message = format!("`{organisation}` cannot be an organisation's name");
+            let help = "use lower-case letters, digits and single inner hyphens, a letter first";
+            return Err(Failure::new(Exit::Usage, message).help(help));
+        }
+        let cache = global.cache_dir.clone().or(cache).ok_or_else(|| {
+            Failure::new(Exit::Usage, "there is no home folder to keep a cache in")
+                .help("pass `--cache-dir` or set `GENERATOR_CACHE_DIR`")
+        })?;
+        let folder = |flag: &Option<PathBuf>, file: Option<PathBuf>, default: &str| match (flag, file) {
+            (Some(flag), _) => here.join(flag),
+            (None, file) => relative(&root, here, &file.unwrap_or_else(|| default.into())),
+        };
+        Ok(Self {
+            tenants: folder(&global.tenants_dir, file.tenants, "tenants"),
+            templates: folder(&global.templates_dir, file.templates, "templates"),
+            root,
+            organisation,
+            cache: Cache::new(here.join(cache)),
+            instance: global.local_instance.clone(),
+            local: global.local,
+            cloud: CloudSettings {
+                profile: global.profile.clone().or(file.profile),
+                endpoint_url: global.endpoint_url.clone(),
+                ca_bundle: global.ca_bundle.clone(),
+                role_arn: global.role_arn.clone(),
+                local: global.local,
+            },
+            output: global.output,
+            yes: global.yes,
+            verbose: global.verbose,
+        })
+    }
+}
+
+/// A path below the root, as short as it can be shown from here.
+fn relative(root: &Path, here: &Path, path: &Path) -> PathBuf {
+    let whole = root.join(path);
+    whole.strip_prefix(here).map(Path::to_path_buf).unwrap_or(whole)
+}
+
+/// The nearest `generator.yaml` at or above `here`.
+fn find(here: &Path) -> Option<PathBuf> {
+    here.ancestors().map(|folder| folder.join(FILE)).find(|path| path.is_file())
+}
+
+fn read(path: &Path, required: bool) -> Result<File, Failure> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => return Ok(File::default()),
+        Err(error) => {
+            return Err(Failure::new(Exit::Usage, format!("cannot read `{}`: {error}", path.display())));
+        }
+    };
+    let read: Result<Option<File>, _> = serde_saphyr::from_str(&text);
+    read.map(Option::unwrap_or_default).map_err(|error| {
+        let place = error
+            .location()
+            .map_or_else(String::new, |place| format!(":{}:{}", place.line(), place.column()));
+        let message = error.without_snippet().to_string();
+        let message = message.lines().next().unwrap_or_default();
+        Failure::new(Exit::Usage, format!("{}{place}: {message}", path.display()))
+    })
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=30).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !text.ends_with('-')
+        && !text.contains("--")
+}
