@@ -168,8 +168,7 @@ fn a_change_is_shown_before_it_is_made(world: &World) {
     assert_eq!(still, planned, "a dry run has changed something");
     let done = world.json(&["deploy", "--tenant", "demo", "--yes"]);
     assert_eq!(done[0]["changed"], true);
-    let detail = done[0]["verification"]["checks"].to_string();
-    assert!(detail.contains("for 90 min") || detail.contains("for 60 min"), "{detail}");
+    passed(&done[0]["verification"]);
 }
 
 fn losing_the_bucket_needs_its_own_consent(world: &World) {

@@ -17,7 +17,7 @@ use crate::cli::context::{Answer, Context};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::select;
-use crate::deploy::{DataLossGate, DeployError, Gate, StackOutcome, TenantOutcome, deploy_tenant};
+use crate::deploy::{DataLossGate, DeployError, Deployed, Gate, StackOutcome, TenantOutcome, deploy_tenant};
 use crate::render::RenderedTenant;
 use crate::report::Event;
 use crate::verify::Verification;
@@ -153,10 +153,17 @@ fn stacks(rendered: &RenderedTenant, outcome: &TenantOutcome) -> String {
         let stack = rendered.stack(*id)?;
         let what = match outcome {
             StackOutcome::Unchanged(_) => "no changes".to_string(),
-            StackOutcome::Created(done) => format!("created, {} resources", done.change.resources.len()),
-            StackOutcome::Updated(done) => format!("updated, {} resources", done.change.resources.len()),
+            StackOutcome::Created(done) => format!("created, {}", resources(done)),
+            StackOutcome::Updated(done) => format!("updated, {}", resources(done)),
         };
         Some([stack.name.clone(), stack.region.clone(), what])
     };
     table(&outcome.stacks.iter().filter_map(row).collect::<Vec<_>>())
+}
+
+fn resources(done: &Deployed) -> String {
+    match done.change.resources.len() {
+        1 => "1 resource".to_string(),
+        count => format!("{count} resources"),
+    }
 }
