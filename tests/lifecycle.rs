@@ -24,9 +24,9 @@ impl World {
         let tenants = tempfile::tempdir().expect("a folder");
         let folder = tenants.path().join("tenants");
         fs::create_dir(&folder).expect("a folder");
-        for name in ["_defaults", "demo", "northwind"] {
-            let file = format!("{name}.yaml");
-            fs::copy(root().join("tenants").join(&file), folder.join(&file)).expect("a tenant file");
+        fs::create_dir(folder.join("_tiers")).expect("a folder");
+        for file in ["_defaults.yaml", "_tiers/gold.yaml", "demo.yaml", "northwind.yaml"] {
+            fs::copy(root().join("tenants").join(file), folder.join(file)).expect("a tenant file");
         }
         Self { instance: format!("lifecycle-{}", std::process::id()), tenants }
     }

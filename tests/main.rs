@@ -2,7 +2,10 @@
 
 mod architecture;
 mod cli;
+mod explain;
 mod judges;
 mod lifecycle;
+mod provenance;
 mod render;
 mod support;
+mod tenants;

@@ -7,6 +7,7 @@ pub mod aws;
 pub mod cli;
 pub mod clock;
 pub mod deploy;
+pub mod explain;
 pub mod local;
 pub mod package;
 pub mod plan;

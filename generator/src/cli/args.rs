@@ -118,6 +118,14 @@ pub struct Selection {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a small, valid file for a new tenant
+    #[command(
+        after_help = "Examples:\n  generator new acme\n  generator new acme --tier gold --dry-run   show the file and write none"
+    )]
+    New(NewArgs),
+    /// Print the JSON Schema of tenant files, for editors
+    #[command(after_help = "Example:\n  generator schema > docs/tenant.schema.json")]
+    Schema,
     /// Check tenant files without touching any cloud
     #[command(after_help = "Example:\n  generator validate --all")]
     Validate(Selection),
@@ -126,6 +134,11 @@ pub enum Command {
         after_help = "Examples:\n  generator render --tenant demo\n  generator render --all --out build/templates\n  generator render --tenant demo --output json   templates, parameters and where each comes from"
     )]
     Render(RenderArgs),
+    /// Tell where a setting's value comes from and where it goes, or what stands behind a rendered property
+    #[command(
+        after_help = "Examples:\n  generator explain --tenant acme edge.price_class\n  generator explain --tenant acme edge/Distribution.DistributionConfig.PriceClass"
+    )]
+    Explain(ExplainArgs),
     /// Build the runtime zips that all tenants share
     #[command(
         after_help = "Examples:\n  generator package\n  generator package --verify   build twice, in another folder and environment, and compare"
@@ -157,6 +170,20 @@ pub enum Command {
     Local(LocalCommand),
 }
 
+/// Arguments of `new`.
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// Name of the tenant, and of its file without `.yaml`
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// File of `_tiers`, without `.yaml`, that lies under the tenant's own
+    #[arg(long, value_name = "TIER")]
+    pub tier: Option<String>,
+    /// Show the file, and write none
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
 /// Arguments of `render`.
 #[derive(Debug, Args)]
 pub struct RenderArgs {
@@ -166,6 +193,17 @@ pub struct RenderArgs {
     /// Write one file per stack into this folder instead of stdout
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Which tenants.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Setting such as `edge.price_class`, or property such as `edge/Distribution.DistributionConfig.PriceClass`
+    #[arg(required = true, value_name = "WHAT")]
+    pub what: Vec<String>,
 }
 
 /// Arguments of `package`.

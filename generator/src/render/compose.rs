@@ -9,8 +9,10 @@ use super::check;
 use super::document::fragment;
 use super::engine::Templates;
 use super::error::RenderError;
+use super::origins::Origins;
 use super::rendered::{ParameterSource, RenderedStack, RenderedTenant, StackParameter};
 use super::tags;
+use super::trace::StackTrace;
 use super::values::Wiring;
 use crate::program::stack::Stack;
 use crate::program::{ArtifactFact, Deployment, StackId};
@@ -28,21 +30,56 @@ pub fn render(
     tenant: &Tenant,
     deployment: &Deployment,
 ) -> Result<RenderedTenant, RenderError> {
+    compose(templates, tenant, deployment, &mut None)
+}
+
+/// Renders every stack of a tenant as [`render`] does, and tells where each scalar comes from. Slower.
+///
+/// # Errors
+/// As of [`render`].
+pub fn render_traced(
+    templates: &Templates,
+    tenant: &Tenant,
+    deployment: &Deployment,
+) -> Result<(RenderedTenant, Vec<StackTrace>), RenderError> {
+    let mut traces = Some(Vec::new());
+    let rendered = compose(templates, tenant, deployment, &mut traces)?;
+    Ok((rendered, traces.unwrap_or_default()))
+}
+
+fn compose(
+    templates: &Templates,
+    tenant: &Tenant,
+    deployment: &Deployment,
+    traces: &mut Option<Vec<StackTrace>>,
+) -> Result<RenderedTenant, RenderError> {
     let mut drafts = Vec::new();
     let mut exports: BTreeMap<(StackId, String), Value> = BTreeMap::new();
     for stack in &deployment.stacks {
         let mut wiring = Wiring::default();
-        let sections = draft(templates, stack, &mut wiring)?;
+        let mut origins = traces.is_some().then(Origins::default);
+        let sections = draft(templates, stack, &mut wiring, &mut origins)?;
         exports.append(&mut wiring.exports);
-        drafts.push((stack, sections, wiring.parameters));
+        drafts.push((stack, sections, wiring.parameters, origins));
     }
     let mut stacks = Vec::new();
-    for (stack, mut sections, parameters) in drafts {
+    for (stack, mut sections, parameters, mut origins) in drafts {
         let wanted = exports.iter().filter(|((id, _), _)| *id == stack.id);
         for ((_, name), intrinsic) in wanted {
-            add_output(stack, &mut sections.outputs, name, intrinsic)?;
+            add_output(stack, &mut sections.outputs, name, intrinsic, &mut origins)?;
         }
-        stacks.push(finish(stack, sections, parameters)?);
+        tags::add(&mut sections.resources, &stack.tags, &mut |resource, property, value| {
+            if let Some(origins) = &mut origins {
+                origins.tags(tenant, resource, property, value);
+            }
+        });
+        let (rendered, document) = finish(stack, sections, parameters)?;
+        if let (Some(traces), Some(mut origins)) = (traces.as_mut(), origins) {
+            origins.frame(&document, &rendered.parameters);
+            let document = Value::Object(document);
+            traces.push(StackTrace { stack: stack.id, document, origins: origins.0 });
+        }
+        stacks.push(rendered);
     }
     Ok(RenderedTenant {
         tenant: tenant.name.clone(),
@@ -59,10 +96,16 @@ struct Sections {
     outputs: Map<String, Value>,
 }
 
-fn draft(templates: &Templates, stack: &Stack, wiring: &mut Wiring) -> Result<Sections, RenderError> {
+fn draft(
+    templates: &Templates,
+    stack: &Stack,
+    wiring: &mut Wiring,
+    origins: &mut Option<Origins>,
+) -> Result<Sections, RenderError> {
     let mut sections = Sections::default();
     for component in &stack.components {
-        let part = fragment(templates, component, stack.id, wiring)?;
+        let found = origins.as_mut().map(|origins| &mut origins.0);
+        let part = fragment(templates, component, stack.id, wiring, found)?;
         let path = templates.path(component.name);
         for (section, value) in part {
             let into = match section.as_str() {
@@ -74,7 +117,8 @@ fn draft(templates: &Templates, stack: &Stack, wiring: &mut Wiring) -> Result<Se
                     return Err(RenderError::Template { template: path, line: 0, message });
                 }
             };
-            for (id, value) in value.as_object().cloned().unwrap_or_default() {
+            let Value::Object(entries) = value else { continue };
+            for (id, value) in entries {
                 if into.contains_key(&id) {
                     let message = format!("`{section}.{id}` stands in another component already");
                     return Err(RenderError::Template { template: path, line: 0, message });
@@ -92,10 +136,15 @@ fn add_output(
     outputs: &mut Map<String, Value>,
     name: &str,
     intrinsic: &Value,
+    origins: &mut Option<Origins>,
 ) -> Result<(), RenderError> {
     match outputs.get(name) {
         None => {
-            outputs.insert(name.to_string(), json!({ "Value": intrinsic }));
+            let output = json!({ "Value": intrinsic });
+            if let Some(origins) = origins {
+                origins.output(stack.id, name, &output);
+            }
+            outputs.insert(name.to_string(), output);
             Ok(())
         }
         Some(declared) if declared.get("Value") == Some(intrinsic) => Ok(()),
@@ -108,11 +157,10 @@ fn add_output(
 
 fn finish(
     stack: &Stack,
-    mut sections: Sections,
+    sections: Sections,
     parameters: BTreeMap<String, ParameterSource>,
-) -> Result<RenderedStack, RenderError> {
+) -> Result<(RenderedStack, Map<String, Value>), RenderError> {
     let refuse = |message| RenderError::Document { stack: stack.name.clone(), message };
-    tags::add(&mut sections.resources, &stack.tags);
     let mut outputs: Vec<String> = sections.outputs.keys().cloned().collect();
     outputs.sort();
     let mut document = Map::new();
@@ -131,9 +179,9 @@ fn finish(
         }
     }
     check::check(&document).map_err(refuse)?;
-    let template = canonical::to_yaml(&Value::Object(document)).map_err(|error| refuse(error.to_string()))?;
+    let template = canonical::to_yaml(&document);
     check::check_size(&template).map_err(refuse)?;
-    Ok(RenderedStack {
+    let rendered = RenderedStack {
         id: stack.id,
         name: stack.name.clone(),
         region: stack.region.clone(),
@@ -141,7 +189,8 @@ fn finish(
         parameters: parameters.into_iter().map(|(name, source)| StackParameter { name, source }).collect(),
         tags: stack.tags.clone(),
         outputs,
-    })
+    };
+    Ok((rendered, document))
 }
 
 fn declaration(source: &ParameterSource) -> Value {

@@ -5,17 +5,20 @@
 //! replaced by the typed values. So no string of a tenant can change the structure of a document, whatever
 //! it contains. See `docs/decisions/0002-values-enter-the-tree-not-the-text.md`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use handlebars::template::{HelperTemplate, Parameter, Template, TemplateElement};
 use handlebars::{
     Context, Handlebars, Helper, HelperDef, Output, Path as JsonPath, RenderContext, RenderErrorReason,
 };
 use serde_json::Value;
+use serde_yaml::Value as Yaml;
 
 use super::error::RenderError;
+use super::lines::{self, Filled};
 
 /// Characters around a token. They are private-use: YAML reads them as any letter, and a template that
 /// contains them is refused.
@@ -25,12 +28,19 @@ const CLOSE: char = '\u{E001}';
 const SEPARATOR: char = '\u{1F}';
 const SUFFIX: &str = ".yaml.hbs";
 const PRINT: &str = "print";
+/// Most trees that are kept: some hundred bytes for each line of a template.
+const TREES_MAX: usize = 500;
 
 /// All templates of a folder, compiled.
 #[derive(Debug)]
 pub struct Templates {
     registry: Handlebars<'static>,
     paths: BTreeMap<String, String>,
+    /// The templates as they were read, for tracing.
+    texts: BTreeMap<String, String>,
+    /// Trees of filled texts. Hardly a value stands in such a text, so tenants of the same shape share it, and
+    /// what takes longest is done once for all of them.
+    trees: Mutex<HashMap<String, Arc<Yaml>>>,
 }
 
 /// A token in a rendered text: what stands at a place.
@@ -59,7 +69,7 @@ impl Templates {
         let mut registry = Handlebars::new();
         registry.set_strict_mode(true);
         registry.register_helper(PRINT, Box::new(Print));
-        let mut paths = BTreeMap::new();
+        let (mut paths, mut texts) = (BTreeMap::new(), BTreeMap::new());
         for entry in fs::read_dir(folder).map_err(|source| unreadable(folder, source))? {
             let path = entry.map_err(|source| unreadable(folder, source))?.path();
             let file = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_string();
@@ -71,7 +81,7 @@ impl Templates {
                 line,
                 message,
             };
-            if let Some(at) = text.find([OPEN, CLOSE, SEPARATOR]) {
+            if let Some(at) = text.find([OPEN, CLOSE, SEPARATOR, lines::OPEN, lines::CLOSE]) {
                 let line = text[..at].matches('\n').count() + 1;
                 return Err(refuse(line, "a character that the engine uses for itself".into()));
             }
@@ -83,8 +93,9 @@ impl Templates {
             route_prints(&mut template).map_err(|(line, message)| refuse(line, message))?;
             registry.register_template(name, template);
             paths.insert(name.to_string(), shown);
+            texts.insert(name.to_string(), text);
         }
-        Ok(Self { registry, paths })
+        Ok(Self { registry, paths, texts, trees: Mutex::default() })
     }
 
     /// Fills a template: the text that comes out holds tokens where values belong.
@@ -97,6 +108,38 @@ impl Templates {
             line: error.line_no.unwrap_or_default(),
             message: error.reason().to_string(),
         })
+    }
+
+    /// The tree of a filled text.
+    pub(super) fn tree(&self, text: String) -> Result<Arc<Yaml>, serde_yaml::Error> {
+        let mut trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = trees.get(&text) {
+            return Ok(known.clone());
+        }
+        if trees.len() >= TREES_MAX {
+            trees.clear();
+        }
+        let tree = Arc::new(serde_yaml::from_str(&text)?);
+        trees.insert(text, Arc::clone(&tree));
+        Ok(tree)
+    }
+
+    /// Fills a template, and finds the line of each scalar. Slower than [`Templates::fill`], as it compiles.
+    pub(super) fn fill_traced(&self, component: &str, arguments: &Value) -> Result<Filled, RenderError> {
+        let refuse = |line, message| RenderError::Template { template: self.path(component), line, message };
+        let Some(text) = self.texts.get(component) else {
+            return Err(RenderError::Missing { component: component.to_string() });
+        };
+        let mut template = Template::compile(&lines::marked(text))
+            .map_err(|error| refuse(error.pos().map_or(0, |(line, _)| line), error.reason().to_string()))?;
+        template.name = Some(component.to_string());
+        route_prints(&mut template).map_err(|(line, message)| refuse(line, message))?;
+        let mut registry = self.registry.clone();
+        registry.register_template(component, template);
+        let filled = registry
+            .render(component, arguments)
+            .map_err(|error| refuse(error.line_no.unwrap_or_default(), error.reason().to_string()))?;
+        lines::read(text, &filled).map_err(|message| refuse(0, message))
     }
 
     /// File of a component's template.

@@ -36,6 +36,14 @@ pub enum RenderError {
         /// The setting or argument.
         setting: String,
     },
+    /// A value would swallow what follows it in a text that CloudFormation puts together.
+    #[error(
+        "`{setting}` holds `${{` without its own `}}`, which CloudFormation would look for in what follows; close it or take it out"
+    )]
+    OpenVariable {
+        /// The setting or argument.
+        setting: String,
+    },
     /// The rendered document is not a valid template. A bug of a template or a component.
     #[error("stack `{stack}`: {message}")]
     Document {

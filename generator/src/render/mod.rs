@@ -6,12 +6,19 @@ mod compose;
 mod document;
 mod engine;
 mod error;
+#[cfg(test)]
+mod hostile;
+mod lines;
+mod origins;
 mod rendered;
+mod scalar;
 mod tags;
+mod trace;
 mod values;
 
-pub use self::compose::render;
+pub use self::compose::{render, render_traced};
 pub use self::engine::Templates;
 pub use self::error::RenderError;
 pub use self::rendered::*;
+pub use self::trace::{DocumentPath, Origin, Source, StackTrace, TemplateLine, leaves};
 pub use crate::program::{Artifact, ArtifactFact, StackId};

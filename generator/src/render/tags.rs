@@ -13,7 +13,7 @@ enum Shape {
 }
 
 /// The taggable types that templates use.
-const TAGGABLE: [(&str, Shape); 9] = [
+const TAGGABLE: [(&str, Shape); 10] = [
     ("AWS::CloudFront::Distribution", Shape::List("Tags")),
     ("AWS::Cognito::IdentityPool", Shape::List("IdentityPoolTags")),
     ("AWS::Cognito::UserPool", Shape::Map("UserPoolTags")),
@@ -23,22 +23,31 @@ const TAGGABLE: [(&str, Shape); 9] = [
     ("AWS::S3::Bucket", Shape::List("Tags")),
     ("AWS::SSM::Parameter", Shape::Map("Tags")),
     ("AWS::SecretsManager::Secret", Shape::List("Tags")),
+    ("AWS::StepFunctions::StateMachine", Shape::List("Tags")),
 ];
 
-/// Adds `tags` to every resource of a document that takes them and has none of its own.
-pub(super) fn add(resources: &mut Map<String, Value>, tags: &BTreeMap<String, String>) {
-    for resource in resources.values_mut() {
+/// Adds `tags` to every resource of a document that takes them and has none of its own. Tells `added` the
+/// resource, its property and what was put there.
+pub(super) fn add(
+    resources: &mut Map<String, Value>,
+    tags: &BTreeMap<String, String>,
+    added: &mut dyn FnMut(&str, &str, &Value),
+) {
+    for (id, resource) in resources {
         let kind = resource.get("Type").and_then(Value::as_str).unwrap_or_default();
         let Some((_, shape)) = TAGGABLE.iter().find(|(name, _)| *name == kind) else { continue };
-        let (property, value) = match shape {
+        let (property, value): (&str, Value) = match shape {
             Shape::List(property) => {
                 let list = tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
                 (*property, Value::Array(list))
             }
             Shape::Map(property) => (*property, json!(tags)),
         };
-        if let Some(Value::Object(properties)) = resource.get_mut("Properties") {
-            properties.entry(property).or_insert(value);
+        if let Some(Value::Object(properties)) = resource.get_mut("Properties")
+            && !properties.contains_key(property)
+        {
+            added(id, property, &value);
+            properties.insert(property.to_string(), value);
         }
     }
 }

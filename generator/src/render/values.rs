@@ -35,12 +35,13 @@ impl Arguments {
     }
 
     /// The setting that an argument, or the nearest thing around it, came from.
+    pub(super) fn setting_of(&self, path: &[String]) -> Option<&String> {
+        (1..=path.len()).rev().find_map(|length| self.settings.get(&path[..length].join(".")))
+    }
+
+    /// What to call an argument in a message: its setting where it has one.
     pub(super) fn setting(&self, path: &[String]) -> String {
-        (1..=path.len())
-            .rev()
-            .find_map(|length| self.settings.get(&path[..length].join(".")))
-            .cloned()
-            .unwrap_or_else(|| path.join("."))
+        self.setting_of(path).cloned().unwrap_or_else(|| path.join("."))
     }
 }
 
@@ -181,6 +182,11 @@ fn artifact(word: &str, fact: &str, wiring: &mut Wiring) -> Shown {
     Shown::Runtime { intrinsic: json!({ "Ref": name }), variable: name }
 }
 
+/// Whether a map stands for something that is not a plain map.
+pub(super) fn is_marked(map: &Map<String, Value>) -> bool {
+    map.contains_key(JSON_MARK) || MARKS.iter().any(|mark| map.contains_key(*mark))
+}
+
 /// Marks of values that only CloudFormation knows.
 const MARKS: [&str; 3] = [OUTPUT_MARK, ARTIFACT_MARK, AROUND_MARK];
 
@@ -212,7 +218,13 @@ fn json_text(document: &Value, stack: StackId, wiring: &mut Wiring) -> String {
     }
 }
 
-/// A text that `Fn::Sub` leaves as it is.
+/// A text that `Fn::Sub` leaves as it is: `${a}` is written `${!a}`.
 pub(super) fn literal(text: &str) -> String {
     text.replace("${", "${!")
+}
+
+/// Whether a text holds a `${` that meets no `}` before its end or before another `${`: where CloudFormation
+/// would look for the end of such a literal is not documented, and what follows could be swallowed.
+pub(super) fn is_open(text: &str) -> bool {
+    text.split("${").skip(1).any(|rest| !rest.contains('}'))
 }

@@ -20,6 +20,8 @@ pub struct Setting<T> {
     pub path: String,
     /// Where the value stands; for a setting that is left out, the map it would stand in.
     pub place: Place,
+    /// Whether some file says it, if only to take a default away.
+    pub is_written: bool,
 }
 
 impl<T> Deref for Setting<T> {
@@ -31,9 +33,19 @@ impl<T> Deref for Setting<T> {
 }
 
 impl<T> Setting<T> {
+    /// A value that stands in a file.
+    pub(super) fn new(value: T, path: String, place: Place) -> Self {
+        Self { value, path, place, is_written: true }
+    }
+
     /// A value worked out from this setting: it stays traceable to it.
     pub fn derive<U>(&self, f: impl FnOnce(&T) -> U) -> Setting<U> {
-        Setting { value: f(&self.value), path: self.path.clone(), place: self.place }
+        Setting {
+            value: f(&self.value),
+            path: self.path.clone(),
+            place: self.place,
+            is_written: self.is_written,
+        }
     }
 }
 
@@ -80,25 +92,47 @@ impl Decoder {
         Some(entries)
     }
 
+    /// Works one key further down.
+    pub fn within<T>(&mut self, key: &str, work: impl FnOnce(&mut Self) -> T) -> T {
+        self.path.push(key.to_string());
+        let done = work(self);
+        self.path.pop();
+        done
+    }
+
     /// One field of a map that [`Decoder::map`] returned.
     pub fn field<T: Decode>(&mut self, entries: &[Entry], map: Place, name: &str) -> Option<T> {
-        self.path.push(name.to_string());
-        let decoded = match entries.iter().find(|entry| entry.key == name) {
-            Some(entry) => T::decode(&entry.node, self),
-            None => T::absent(map, self),
-        };
-        self.path.pop();
-        decoded
+        self.within(name, |decoder| match entries.iter().find(|entry| entry.key == name) {
+            Some(entry) => T::decode(&entry.node, decoder),
+            None => T::absent(map, decoder),
+        })
+    }
+
+    /// Notes that a key is missing in every layer.
+    fn not_set<T>(&mut self, map: Place) -> Option<T> {
+        let message = format!("`{}` is not set", self.path());
+        let help = "set it in the tenant's file, in its tier's, or for all tenants in `_defaults.yaml`";
+        self.refuse(Problem::new(map, message).help(help));
+        None
     }
 
     /// Notes that a value of another kind stands where `wanted` should.
     pub fn wrong_kind(&mut self, node: &Node, wanted: &str) {
+        self.wrong_kind_help(node, wanted, None);
+    }
+
+    /// The same, with what to do about it.
+    pub fn wrong_kind_help(&mut self, node: &Node, wanted: &str, help: Option<&str>) {
         let found = match &node.value {
             Value::Null | Value::List(_) | Value::Map(_) => node.value.kind().to_string(),
-            value => format!("{} `{value}`", value.kind()),
+            value => format!("{} `{}`", value.kind(), shortened(&value.to_string())),
         };
         let message = format!("`{}` must be {wanted}, not {found}", self.path());
-        self.refuse(Problem::new(node.place, message));
+        let problem = Problem::new(node.place, message);
+        self.refuse(match help {
+            Some(help) => problem.help(help),
+            None => problem,
+        });
     }
 }
 
@@ -109,10 +143,7 @@ pub trait Decode: Sized {
 
     /// What a missing key means; a problem unless the type says otherwise.
     fn absent(map: Place, decoder: &mut Decoder) -> Option<Self> {
-        let message = format!("`{}` is not set", decoder.path());
-        let help = "set it in the tenant's file, or for all tenants in `_defaults.yaml`";
-        decoder.refuse(Problem::new(map, message).help(help));
-        None
+        decoder.not_set(map)
     }
 }
 
@@ -133,18 +164,13 @@ impl<T: Scalar> Decode for Setting<T> {
             (Value::Null, Some(absent)) => absent,
             _ => T::scalar(node, decoder)?,
         };
-        Some(Self { value, path: decoder.path(), place: node.place })
+        Some(Self { value, path: decoder.path(), place: node.place, is_written: true })
     }
 
     fn absent(map: Place, decoder: &mut Decoder) -> Option<Self> {
         match T::when_absent() {
-            Some(value) => Some(Self { value, path: decoder.path(), place: map }),
-            None => {
-                let message = format!("`{}` is not set", decoder.path());
-                let help = "set it in the tenant's file, or for all tenants in `_defaults.yaml`";
-                decoder.refuse(Problem::new(map, message).help(help));
-                None
-            }
+            Some(value) => Some(Self { value, path: decoder.path(), place: map, is_written: false }),
+            None => decoder.not_set(map),
         }
     }
 }
@@ -159,17 +185,6 @@ impl<T: Scalar> Scalar for Option<T> {
     }
 }
 
-impl<T: Scalar> Scalar for Vec<T> {
-    fn scalar(node: &Node, decoder: &mut Decoder) -> Option<Self> {
-        let Value::List(items) = &node.value else {
-            decoder.wrong_kind(node, "a list");
-            return None;
-        };
-        let decoded: Vec<_> = items.iter().map(|item| T::scalar(item, decoder)).collect();
-        decoded.into_iter().collect()
-    }
-}
-
 impl Scalar for bool {
     fn scalar(node: &Node, decoder: &mut Decoder) -> Option<Self> {
         let Value::Bool(value) = node.value else {
@@ -180,8 +195,20 @@ impl Scalar for bool {
     }
 }
 
+/// A value as a message shows it: control characters escaped, and no longer than a line.
+fn shortened(text: &str) -> String {
+    const SHOWN: usize = 80;
+    let escaped: String = text
+        .chars()
+        .take(SHOWN)
+        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+        .collect();
+    if text.chars().nth(SHOWN).is_some() { format!("{escaped}…") } else { escaped }
+}
+
 /// The hint for an unknown key: the nearest known one, or all of them.
-fn nearest(unknown: &str, known: &[&str]) -> String {
+#[must_use]
+pub fn nearest(unknown: &str, known: &[&str]) -> String {
     let close = known.iter().map(|key| (distance(unknown, key), *key)).min();
     match close {
         Some((distance, key)) if distance <= 1 + key.len() / 4 => format!("did you mean `{key}`?"),
@@ -193,8 +220,10 @@ fn nearest(unknown: &str, known: &[&str]) -> String {
     }
 }
 
-/// Levenshtein distance in characters.
+/// Levenshtein distance in characters, of texts cut to what a key can be.
 fn distance(a: &str, b: &str) -> usize {
+    const LONGEST: usize = 64;
+    let a: String = a.chars().take(LONGEST).collect();
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {
@@ -208,82 +237,6 @@ fn distance(a: &str, b: &str) -> usize {
     }
     row[b.len()]
 }
-
-/// Declares a section of the tenant file: a struct whose fields are its keys.
-macro_rules! section {
-    (
-        $(#[$meta:meta])*
-        pub struct $name:ident {
-            $( $(#[$field_meta:meta])* pub $field:ident: $type:ty, )*
-        }
-    ) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone)]
-        pub struct $name {
-            $( $(#[$field_meta])* pub $field: $type, )*
-        }
-
-        impl $crate::tenant::decode::Decode for $name {
-            fn decode(
-                node: &$crate::tenant::node::Node,
-                decoder: &mut $crate::tenant::decode::Decoder,
-            ) -> Option<Self> {
-                let entries = decoder.map(node, &[$(stringify!($field)),*])?;
-                $( let $field = decoder.field(entries, node.place, stringify!($field)); )*
-                Some(Self { $( $field: $field?, )* })
-            }
-        }
-    };
-}
-
-/// Declares a setting that takes one of a few words.
-macro_rules! choice {
-    (
-        $(#[$meta:meta])*
-        pub enum $name:ident {
-            $( $(#[$variant_meta:meta])* $variant:ident = $word:literal, )*
-        }
-    ) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum $name {
-            $( $(#[$variant_meta])* $variant, )*
-        }
-
-        impl $name {
-            /// The word in a tenant file.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self { $( Self::$variant => $word, )* }
-            }
-        }
-
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-
-        impl $crate::tenant::decode::Scalar for $name {
-            fn scalar(
-                node: &$crate::tenant::node::Node,
-                decoder: &mut $crate::tenant::decode::Decoder,
-            ) -> Option<Self> {
-                if let $crate::tenant::node::Value::Text(word) = &node.value {
-                    match word.as_str() {
-                        $( $word => return Some(Self::$variant), )*
-                        _ => {}
-                    }
-                }
-                let words: &[&str] = &[$( concat!("`", $word, "`") ),*];
-                decoder.wrong_kind(node, &format!("one of {}", words.join(", ")));
-                None
-            }
-        }
-    };
-}
-
-pub(crate) use {choice, section};
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,30 @@
-//! Layers of settings: built-in defaults, the organisation's defaults, the tenant's own file.
+//! Layers of settings: built-in defaults, the organisation's defaults, the tier's file, the tenant's own.
 //!
 //! Maps merge key by key; a list or a scalar of an upper layer replaces what stands below it.
 
 use super::node::{Node, Value};
+
+/// Where a layer of a tenant's settings comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LayerKind {
+    /// The defaults of the tool.
+    Builtin,
+    /// `_defaults.yaml`.
+    Defaults,
+    /// A file of `_tiers`, by its name without `.yaml`.
+    Tier(String),
+    /// The tenant's own file.
+    Tenant,
+}
+
+/// One layer of a tenant's settings.
+#[derive(Debug, Clone)]
+pub struct Layer {
+    /// Where it comes from.
+    pub kind: LayerKind,
+    /// What it says, a map.
+    pub node: Node,
+}
 
 /// Lays `upper` over `lower`.
 #[must_use]

@@ -1,13 +1,20 @@
 //! Tenant files: from YAML to typed settings that know where they came from.
 
+pub mod collections;
+pub mod collisions;
+mod declare;
 pub mod decode;
+pub mod fuzz;
 pub mod labels;
 pub mod layers;
 pub mod load;
 pub mod names;
 pub mod node;
+pub mod pattern;
 pub mod problem;
 pub mod rules;
+pub mod scaffold;
+pub mod schema;
 pub mod settings;
 pub mod source;
 pub mod values;

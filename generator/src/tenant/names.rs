@@ -42,7 +42,7 @@ pub fn check(organisation: &str, tenant: &str, place: Place) -> Vec<Problem> {
         ("role", names.prefix().len() + ROLE_SUFFIX, ROLE_NAME_MAX),
         ("function", names.rotator_function().len(), FUNCTION_NAME_MAX),
     ];
-    if let Some((what, length, most)) = limits.into_iter().find(|(_, length, most)| length > most) {
+    for (what, length, most) in limits.into_iter().filter(|(_, length, most)| length > most) {
         let message =
             format!("the name `{tenant}` makes a {what} name of {length} characters; AWS takes {most}");
         let help = format!("shorten the tenant's name by {} characters", length - most);

@@ -69,8 +69,23 @@ impl Problems {
         &self.sources
     }
 
+    /// The same without excerpts, for lines that fill a screen and more.
+    fn plain(&self, problem: &Problem) -> String {
+        let mut text = format!("error: {}\n --> {}", problem.message, self.sources.locate(problem.place));
+        if let Some((place, label)) = &problem.related {
+            text.push_str(&format!("\n ::: {}: {label}", self.sources.locate(*place)));
+        }
+        if let Some(help) = &problem.help {
+            text.push_str(&format!("\n  = help: {help}"));
+        }
+        text
+    }
+
     fn render(&self, renderer: &Renderer, problem: &Problem) -> String {
         let source = self.sources.get(problem.place.source);
+        if !source.is_showable(problem.place) {
+            return self.plain(problem);
+        }
         let span = problem.place.start as usize..problem.place.end as usize;
         let mut snippet = Snippet::source(source.text.as_str()).path(source.path.as_str());
         snippet = snippet.annotation(AnnotationKind::Primary.span(span));

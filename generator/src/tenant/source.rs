@@ -6,6 +6,11 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(u32);
 
+impl SourceId {
+    /// The file that was added first: the built-in defaults, where tenants are loaded.
+    pub const FIRST: Self = Self(0);
+}
+
 /// A file that was read, kept for excerpts under errors.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -13,6 +18,18 @@ pub struct Source {
     pub path: String,
     /// Whole text.
     pub text: String,
+}
+
+impl Source {
+    /// Whether an excerpt around a place is short and quick to make.
+    pub(super) fn is_showable(&self, place: Place) -> bool {
+        const TEXT_MAX: usize = 100_000;
+        const LINE_MAX: usize = 1_000;
+        let start = place.start as usize;
+        let line = self.text.get(..start).map_or(0, |before| before.rfind('\n').map_or(0, |end| end + 1));
+        let length = self.text.get(line..).map_or(0, |rest| rest.find('\n').unwrap_or(rest.len()));
+        self.text.len() <= TEXT_MAX && length <= LINE_MAX
+    }
 }
 
 /// Every file that took part in loading, so that a [`Place`] can stay small.

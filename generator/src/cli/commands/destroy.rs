@@ -23,6 +23,7 @@ pub(super) async fn run(context: &Context, args: &DestroyArgs) -> Result<Answer,
             .help(format!("`--delete-data` takes {}", DATA.join(" or "))));
     }
     let tenants = select::load(&context.settings, &args.selection)?;
+    allowed(&tenants, args)?;
     let rendered = render_all(context, &tenants)?;
     let cloud = connect(context).await?;
     if !args.dry_run {
@@ -50,6 +51,20 @@ pub(super) async fn run(context: &Context, args: &DestroyArgs) -> Result<Answer,
         human.push_str("nothing was changed\n");
     }
     Ok(Answer::new(human, Value::Array(json)).exit(combined(&exits)))
+}
+
+/// Refuses to delete data that a tenant's file does not let go.
+fn allowed(tenants: &[Tenant], args: &DestroyArgs) -> Result<(), Failure> {
+    for tenant in tenants {
+        let may_remove = &tenant.settings.destroy.may_remove;
+        let lets_go = |id: &&String| may_remove.iter().any(|thing| thing.logical_id() == id.as_str());
+        if let Some(kept) = args.delete_data.iter().find(|id| !lets_go(id)) {
+            let message = format!("tenant `{}` does not let `{kept}` be removed", tenant.name);
+            let help = "list it in the tenant's `destroy.may_remove` first";
+            return Err(Failure::new(Exit::Policy, message).help(help));
+        }
+    }
+    Ok(())
 }
 
 /// Asks once for the stacks, and for data always by the name of the tenant, which `--yes` does not answer:

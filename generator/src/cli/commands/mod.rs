@@ -4,10 +4,13 @@ mod artifacts;
 mod deploy;
 mod destroy;
 mod dry_run;
+mod explain;
 mod local;
+mod new;
 mod outputs;
 mod package;
 mod render;
+mod schema;
 mod status;
 mod support;
 mod validate;
@@ -20,8 +23,11 @@ use super::failure::Failure;
 /// Runs one command.
 pub(super) async fn run(context: &Context, command: Command) -> Result<Answer, Failure> {
     match command {
+        Command::New(args) => new::run(context, &args),
+        Command::Schema => Ok(schema::run()),
         Command::Validate(selection) => validate::run(context, &selection),
         Command::Render(args) => render::run(context, &args),
+        Command::Explain(args) => explain::run(context, &args),
         Command::Package(args) => package::run(context, &args).await,
         Command::Deploy(args) => deploy::run(context, &args).await,
         Command::Outputs(selection) => outputs::run(context, &selection).await,

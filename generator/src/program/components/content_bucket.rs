@@ -3,34 +3,39 @@
 use serde::Serialize;
 
 use super::distribution::DistributionOutputs;
+use super::given::{Given, brought};
+use super::upload_limit::UploadLimit;
 use crate::program::output::{Output, kind};
 use crate::program::stack::{ProgramError, Stack};
 use crate::tenant::Tenant;
 use crate::tenant::decode::Setting;
-use crate::tenant::settings::UploadMode;
-use crate::tenant::values::{Days, Seconds, WebOrigin};
+use crate::tenant::settings::{Bucket, Cors, UploadMode, Versioning};
 
 const BUCKET: &str = "ContentBucket";
 
-/// Private, versioned, encrypted bucket.
+/// Private, encrypted bucket: a new one, or one that exists.
 #[derive(Debug, Serialize)]
 pub struct ContentBucket<'a> {
     name: String,
-    origins: &'a Setting<Vec<WebOrigin>>,
-    max_age_seconds: &'a Setting<Seconds<0, 86_400>>,
+    region: String,
+    cors: &'a Cors,
     methods: Setting<Vec<&'static str>>,
-    noncurrent_days: &'a Setting<Days<1, 3650>>,
+    bucket: &'a Bucket,
+    versioning: Setting<&'static str>,
+    #[serde(skip)]
+    limit: Option<UploadLimit<'a>>,
+    limited: bool,
 }
 
 /// What others need of the bucket.
 #[derive(Debug)]
 pub struct ContentBucketOutputs {
     /// Name.
-    pub name: Output<kind::BucketName>,
+    pub name: Given<kind::BucketName>,
     /// ARN.
-    pub arn: Output<kind::BucketArn>,
+    pub arn: Given<kind::BucketArn>,
     /// Host name for an origin.
-    pub domain_name: Output<kind::BucketDomainName>,
+    pub domain_name: Given<kind::BucketDomainName>,
 }
 
 impl<'a> ContentBucket<'a> {
@@ -38,15 +43,29 @@ impl<'a> ContentBucket<'a> {
     #[must_use]
     pub fn new(tenant: &'a Tenant) -> Self {
         let settings = &tenant.settings;
+        let limit = UploadLimit::new(tenant);
         Self {
             name: format!("{}-content", tenant.names.prefix()),
-            origins: &settings.cors.origins,
-            max_age_seconds: &settings.cors.max_age_seconds,
-            methods: settings.uploads.mode.derive(|mode| match mode {
-                UploadMode::Off => vec!["HEAD", "GET"],
-                UploadMode::OwnFolder | UploadMode::Shared => vec!["HEAD", "GET", "PUT", "POST", "DELETE"],
+            region: settings.region.to_string(),
+            cors: &settings.cors,
+            methods: match settings.cors.methods.as_ref() {
+                Some(methods) => {
+                    settings.cors.methods.derive(|_| methods.iter().map(|method| method.as_str()).collect())
+                }
+                None => settings.uploads.mode.derive(|mode| match mode {
+                    UploadMode::Off => vec!["HEAD", "GET"],
+                    UploadMode::OwnFolder | UploadMode::Shared => {
+                        vec!["HEAD", "GET", "PUT", "POST", "DELETE"]
+                    }
+                }),
+            },
+            bucket: &settings.bucket,
+            versioning: settings.bucket.versioning.derive(|versioning| match versioning {
+                Versioning::On => "Enabled",
+                Versioning::Suspended => "Suspended",
             }),
-            noncurrent_days: &settings.bucket.noncurrent_days,
+            limited: limit.is_some(),
+            limit,
         }
     }
 
@@ -55,19 +74,43 @@ impl<'a> ContentBucket<'a> {
     /// # Errors
     /// See [`Stack::add`].
     pub fn add_to(&self, stack: &mut Stack) -> Result<ContentBucketOutputs, ProgramError> {
+        let existing = &self.bucket.existing_name;
+        let region = &self.region;
+        let named = (
+            brought(existing, |name| name),
+            brought(existing, |name| format!("arn:aws:s3:::{name}")),
+            brought(existing, |name| format!("{name}.s3.{region}.amazonaws.com")),
+        );
+        if let (Some(name), Some(arn), Some(domain_name)) = named {
+            let outputs = ContentBucketOutputs {
+                name: Given::Brought(name),
+                arn: Given::Brought(arn),
+                domain_name: Given::Brought(domain_name),
+            };
+            stack.add("existing_bucket", &ExistingBucket { name: &outputs.name })?;
+            return Ok(outputs);
+        }
         stack.add("content_bucket", self)?;
+        if let Some(limit) = &self.limit {
+            limit.add_to(stack, BUCKET)?;
+        }
         Ok(ContentBucketOutputs {
-            name: Output::reference(stack.id, BUCKET),
-            arn: Output::attribute(stack.id, BUCKET, "Arn"),
-            domain_name: Output::attribute(stack.id, BUCKET, "RegionalDomainName"),
+            name: Given::Made(Output::reference(stack.id, BUCKET)),
+            arn: Given::Made(Output::attribute(stack.id, BUCKET, "Arn")),
+            domain_name: Given::Made(Output::attribute(stack.id, BUCKET, "RegionalDomainName")),
         })
     }
 }
 
 #[derive(Debug, Serialize)]
+struct ExistingBucket<'a> {
+    name: &'a Given<kind::BucketName>,
+}
+
+#[derive(Debug, Serialize)]
 struct ContentBucketPolicy<'a> {
-    bucket: &'a Output<kind::BucketName>,
-    bucket_arn: &'a Output<kind::BucketArn>,
+    bucket: &'a Given<kind::BucketName>,
+    bucket_arn: &'a Given<kind::BucketArn>,
     distribution: Output<kind::DistributionId>,
 }
 

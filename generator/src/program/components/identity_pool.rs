@@ -3,12 +3,14 @@
 use serde::Serialize;
 
 use super::content_bucket::ContentBucketOutputs;
+use super::given::Given;
 use super::user_pool::UserPoolOutputs;
-use crate::program::output::{Output, kind};
+use crate::program::output::kind;
 use crate::program::stack::{ProgramError, Stack};
 use crate::tenant::Tenant;
 use crate::tenant::decode::Setting;
 use crate::tenant::settings::UploadMode;
+use crate::tenant::values::KmsKeyArn;
 
 /// Identity pool and the role of its users. Nothing at all where uploads are off.
 #[derive(Debug, Serialize)]
@@ -16,9 +18,15 @@ pub struct IdentityPool<'a> {
     name: &'a str,
     uploads: Setting<bool>,
     own_folder: Setting<bool>,
-    provider: &'a Output<kind::UserPoolProvider>,
-    client: &'a Output<kind::UserPoolClientId>,
-    bucket_arn: &'a Output<kind::BucketArn>,
+    providers: Vec<Provider<'a>>,
+    bucket_arn: &'a Given<kind::BucketArn>,
+    kms_key_arn: &'a Setting<Option<KmsKeyArn>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Provider<'a> {
+    name: &'a Given<kind::UserPoolProvider>,
+    client: &'a Given<kind::UserPoolClientId>,
 }
 
 impl<'a> IdentityPool<'a> {
@@ -30,9 +38,9 @@ impl<'a> IdentityPool<'a> {
             name: tenant.names.prefix(),
             uploads: mode.derive(|mode| *mode != UploadMode::Off),
             own_folder: mode.derive(|mode| *mode == UploadMode::OwnFolder),
-            provider: &pool.provider,
-            client: &pool.client,
+            providers: pool.clients.iter().map(|client| Provider { name: &pool.provider, client }).collect(),
             bucket_arn: &bucket.arn,
+            kms_key_arn: &tenant.settings.bucket.kms_key_arn,
         }
     }
 

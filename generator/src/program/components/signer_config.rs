@@ -5,11 +5,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::distribution::DistributionOutputs;
+use super::given::Given;
 use super::signing_keyring::SigningKeyringOutputs;
 use super::user_pool::UserPoolOutputs;
-use crate::program::output::{Around, JsonText};
+use crate::program::output::{Around, JsonText, kind};
 use crate::program::stack::{ProgramError, Stack};
 use crate::tenant::Tenant;
+use crate::tenant::settings::Keep;
 
 /// Configuration parameter of the signer.
 #[derive(Debug, Serialize)]
@@ -34,13 +36,21 @@ impl SignerConfig {
         let config = json!({
             "hosts": hosts,
             "keyring_secret": keys.secret,
-            "issuer": Around { before: "https://", output: pool.provider.clone() },
-            "clients": [pool.client],
+            "issuer": issuer(&pool.provider),
+            "clients": pool.clients,
             "origins": settings.cors.origins,
             "cookie": {
                 "minutes": settings.cookies.minutes,
                 "same_site": settings.cookies.same_site,
                 "hash": settings.cookies.hash,
+                "slot_seconds": settings.cookies.slot_seconds,
+                "bind_address": settings.cookies.bind_address,
+                "persistent": settings.cookies.keep.derive(|keep| *keep == Keep::Lasting),
+            },
+            "token": {
+                "scopes": settings.token.scopes,
+                "groups": settings.token.groups,
+                "leeway_seconds": settings.token.leeway_seconds,
             },
         });
         Self {
@@ -56,5 +66,14 @@ impl SignerConfig {
     /// See [`Stack::add`].
     pub fn add_to(&self, stack: &mut Stack) -> Result<(), ProgramError> {
         stack.add("signer_config", self)
+    }
+}
+
+/// `iss` of the tokens of a user pool.
+fn issuer(provider: &Given<kind::UserPoolProvider>) -> Value {
+    const SCHEME: &str = "https://";
+    match provider {
+        Given::Made(output) => json!(Around { before: SCHEME, output: output.clone() }),
+        Given::Brought(setting) => json!(setting.derive(|host| format!("{SCHEME}{host}"))),
     }
 }

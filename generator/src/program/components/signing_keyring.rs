@@ -9,6 +9,7 @@ use crate::program::{Artifact, ArtifactFact};
 use crate::tenant::Tenant;
 use crate::tenant::decode::Setting;
 use crate::tenant::settings::KeyAlgorithm;
+use crate::tenant::values::Schedule;
 
 const KEYRING: &str = "SigningKeyring";
 const SECRET: &str = "KeyringSecret";
@@ -28,7 +29,7 @@ pub struct SigningKeyring<'a> {
     algorithm: &'a Setting<KeyAlgorithm>,
     /// A text: the rotator reads it from its environment.
     cookie_minutes: Setting<String>,
-    schedule: Setting<String>,
+    schedule: &'a Setting<Schedule>,
 }
 
 /// What others need of the keyring.
@@ -57,10 +58,7 @@ impl<'a> SigningKeyring<'a> {
             code_key: ArtifactValue(Artifact::Rotator, ArtifactFact::Key),
             algorithm: &keys.algorithm,
             cookie_minutes: tenant.settings.cookies.minutes.derive(|minutes| minutes.get().to_string()),
-            schedule: keys.rotation_days.derive(|days| match days.get() {
-                1 => "rate(1 day)".to_string(),
-                days => format!("rate({days} days)"),
-            }),
+            schedule: &keys.rotation,
         }
     }
 

@@ -1,0 +1,9 @@
+//! `cargo +nightly fuzz run tenant_file ../tenants`: any bytes as a tenant file.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = generator::tenant::fuzz::load(bytes);
+});
