@@ -51,6 +51,28 @@ fn a_setting_leads_to_its_property_and_the_property_back() {
     }
 }
 
+/// What people read, both ways. Lines of templates are left out, as each change of a template moves them; that
+/// they are right is shown elsewhere.
+#[test]
+fn what_is_explained_reads_as_reviewed() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(root().join("tests/snapshots/explain"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.add_filter(r"\.yaml\.hbs:\d+", ".yaml.hbs");
+    for (setting, property) in SETTINGS {
+        let output = generator(&["explain", "--tenant", "acme", setting, property]);
+        assert_eq!(output.status.code(), Some(0), "{setting}: {}", text(&output.stderr));
+        settings.set_description(format!("generator explain --tenant acme {setting} {property}"));
+        settings.bind(|| insta::assert_snapshot!(setting, text(&output.stdout)));
+    }
+    let found = std::fs::read_dir(root().join("tests/snapshots/explain")).expect("the snapshots");
+    let found = found.filter(|entry| {
+        entry.as_ref().expect("an entry").path().extension().is_some_and(|kind| kind == "snap")
+    });
+    assert_eq!(found.count(), SETTINGS.len(), "a snapshot is left over");
+}
+
 /// The place that is told is where the value stands.
 #[test]
 fn the_line_that_is_told_says_the_value() {

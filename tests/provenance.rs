@@ -1,7 +1,10 @@
 //! Every scalar of every rendered template is traced to where it comes from.
 
+use std::collections::BTreeSet;
+
 use generator::program::media_cdn;
 use generator::render::{Source, leaves, render, render_traced};
+use generator::tenant::schema;
 
 use crate::support::{root, templates, tenants};
 
@@ -27,6 +30,41 @@ fn no_scalar_of_any_tenant_is_untraced() {
     }
     assert!(scalars > 1000, "only {scalars} scalars were looked at");
     assert!(untraced.is_empty(), "{} of {scalars} scalars: {untraced:#?}", untraced.len());
+}
+
+/// Settings that `generator` itself goes by, and no template: `region` says where a stack is, not what is in it.
+const OF_THE_TOOL: [&str; 7] =
+    ["name", "tier", "description", "region", "account", "role_arn", "destroy.may_remove"];
+
+/// Whether a setting, or a map or list around it or within it, is one of the schema's path: `*` there is any key.
+fn is_of(setting: &str, path: &str) -> bool {
+    let pairs = || setting.split('.').zip(path.split('.'));
+    pairs().all(|(own, wanted)| own == wanted || wanted == "*")
+}
+
+/// Each setting changes some document that is under review: it is the value of a property, or decides about one.
+#[test]
+fn every_setting_reaches_a_reviewed_document() {
+    let templates = templates();
+    let mut reached = BTreeSet::new();
+    for tenant in tenants() {
+        let deployment = media_cdn(&tenant).expect("the program holds");
+        let (_, traces) = render_traced(&templates, &tenant, &deployment).expect("the tenant renders");
+        for origin in traces.iter().flat_map(|trace| trace.origins.values()) {
+            reached.extend(origin.sources.iter().chain(&origin.conditions).filter_map(
+                |source| match source {
+                    Source::Setting(setting) => Some(setting.clone()),
+                    _ => None,
+                },
+            ));
+        }
+    }
+    let paths = schema::paths(&schema::document());
+    let unreached = |path: &&String| !reached.iter().any(|setting| is_of(setting, path));
+    let unreached: Vec<&str> = paths.iter().filter(unreached).map(String::as_str).collect();
+    let mut of_the_tool = OF_THE_TOOL.to_vec();
+    of_the_tool.sort_by_key(|path| paths.iter().position(|known| known == path));
+    assert_eq!(unreached, of_the_tool);
 }
 
 #[test]

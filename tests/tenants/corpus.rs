@@ -1,11 +1,18 @@
 //! Loader and JSON Schema must give the same verdict on the structure of any file.
 
+use std::io::Write;
+
 use generator::tenant::schema;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use super::{files, read, structure};
 use crate::support::root;
+
+/// Says something on the terminal, past what a test runner keeps to itself.
+fn tell(what: &str) {
+    writeln!(std::io::stderr(), "{what}").expect("the terminal takes it");
+}
 
 fn validator() -> Validator {
     jsonschema::draft202012::new(&schema::document()).expect("a schema of draft 2020-12")
@@ -15,7 +22,7 @@ fn validator() -> Validator {
 fn schema_and_loader_agree_on_the_corpus() {
     let validator = validator();
     let folder = root().join("tests/fixtures/corpus");
-    let mut judged = 0;
+    let (mut judged, mut agreed) = (0, 0);
     for (verdict, good) in [("good", true), ("bad", false)] {
         for (name, text) in files(&folder.join(verdict)) {
             let node = read(&text).unwrap_or_else(|error| panic!("{verdict}/{name}: {error}"));
@@ -24,8 +31,10 @@ fn schema_and_loader_agree_on_the_corpus() {
             assert_eq!(problems.is_empty(), good, "the loader on {verdict}/{name}: {problems:?}");
             assert_eq!(by_schema, good, "the schema on {verdict}/{name}");
             judged += 1;
+            agreed += usize::from(by_schema == problems.is_empty());
         }
     }
+    tell(&format!("schema and loader agree on {agreed} of the {judged} files of the corpus"));
     // Wrong only between settings, which no schema is asked to say.
     let rules = files(&folder.join("rules"));
     for (name, text) in &rules {
@@ -43,6 +52,7 @@ fn schema_and_loader_agree_on_the_corpus() {
 #[test]
 fn schema_and_loader_agree_on_the_broken_files() {
     let validator = validator();
+    let (mut judged, mut agreed) = (0, 0);
     for (name, text) in broken_texts() {
         let Ok(node) = read(&text) else { continue };
         let by_schema = validator.is_valid(&node.to_json());
@@ -51,7 +61,10 @@ fn schema_and_loader_agree_on_the_broken_files() {
         let by_loader =
             problems.iter().all(|problem| problem.contains("client") && problem.ends_with("is not set"));
         assert_eq!(by_schema, by_loader, "{name}: {problems:?}");
+        judged += 1;
+        agreed += usize::from(by_schema == by_loader);
     }
+    tell(&format!("schema and loader agree on {agreed} of the {judged} broken files that are YAML"));
 }
 
 fn broken_texts() -> Vec<(String, String)> {
@@ -79,6 +92,7 @@ fn schema_and_loader_agree_on_every_setting_with_odd_values() {
             good += usize::from(problems.is_empty());
         }
     }
+    tell(&format!("schema and loader agree on {judged} documents with odd values, {good} of them good"));
     assert!(judged > 3000 && good > 200, "{judged} documents, {good} of them good");
 }
 

@@ -1,5 +1,7 @@
 //! Tenant files: what is refused and how it is told, what the schema says of them, and what is shipped.
 
+mod beside;
+mod command;
 mod corpus;
 mod errors;
 mod shipped;
@@ -10,7 +12,8 @@ use std::sync::LazyLock;
 
 use generator::tenant::decode::{Decode, Decoder};
 use generator::tenant::layers::merge;
-use generator::tenant::node::{Node, parse, parse_builtin};
+use generator::tenant::node::Node;
+use generator::tenant::reading::{parse, parse_builtin};
 use generator::tenant::settings::Settings;
 use generator::tenant::source::Sources;
 
@@ -18,7 +21,7 @@ use generator::tenant::source::Sources;
 fn read(text: &str) -> Result<Node, String> {
     let mut sources = Sources::default();
     let id = sources.add("test.yaml".into(), text.into());
-    parse(id, text).map_err(|problem| problem.message)
+    parse(id, text).map_err(|problems| problems.into_iter().map(|problem| problem.message).collect())
 }
 
 /// What is wrong with the structure of a tenant file, which stands over what every tenant needs.

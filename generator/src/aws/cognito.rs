@@ -86,11 +86,12 @@ impl Cognito {
         Self { client: aws_sdk_cognitoidentityprovider::Client::new(config) }
     }
 
-    /// Creates a user without sending a message; the e-mail address counts as verified.
+    /// Creates a user without sending a message; the e-mail address counts as verified. The password is to be
+    /// changed at the first sign-in.
     ///
     /// # Errors
-    /// Where the call fails, also where the user exists.
-    pub async fn create_user(&self, pool: &str, email: &str) -> Result<(), AwsError> {
+    /// Where the call fails, also where the user exists and where the pool's policy refuses the password.
+    pub async fn create_user(&self, pool: &str, email: &str, password: &str) -> Result<(), AwsError> {
         let attribute = |name: &str, value: &str| {
             AttributeType::builder().name(name).value(value).build().map_err(|error| AwsError {
                 service: SERVICE,
@@ -104,12 +105,29 @@ impl Cognito {
             .admin_create_user()
             .user_pool_id(pool)
             .username(email)
+            .temporary_password(password)
             .user_attributes(attribute("email", email)?)
             .user_attributes(attribute("email_verified", "true")?)
             .message_action(MessageActionType::Suppress)
             .send()
             .await
             .map_err(|error| AwsError::of(SERVICE, "AdminCreateUser", &error))?;
+        Ok(())
+    }
+
+    /// Puts a user into a group.
+    ///
+    /// # Errors
+    /// Where the call fails, also where there is no such group.
+    pub async fn add_to_group(&self, pool: &str, user: &str, group: &str) -> Result<(), AwsError> {
+        self.client
+            .admin_add_user_to_group()
+            .user_pool_id(pool)
+            .username(user)
+            .group_name(group)
+            .send()
+            .await
+            .map_err(|error| AwsError::of(SERVICE, "AdminAddUserToGroup", &error))?;
         Ok(())
     }
 

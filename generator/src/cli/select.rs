@@ -7,16 +7,32 @@ use std::process::Command;
 use wildmatch::WildMatch;
 
 use super::args::Selection;
+use super::context::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::settings::Settings;
-use crate::tenant::{self, Tenant};
+use crate::report::Event;
+use crate::tenant::{self, Request, Tenant};
 
-/// Loads the tenants that are selected, by name in alphabetic order.
+/// Loads the tenants that are selected, by name in alphabetic order. Names that tenants beside them take are
+/// compared too; a file of those that cannot be read is warned of.
 ///
 /// # Errors
 /// No selection at all, a selection that matches nothing, and every problem of the files.
-pub(super) fn load(settings: &Settings, selection: &Selection) -> Result<Vec<Tenant>, Failure> {
+pub(super) fn load(context: &Context, selection: &Selection) -> Result<Vec<Tenant>, Failure> {
+    load_with(context, selection, false)
+}
+
+/// The same, and where all tenants are selected the tiers that none of them names are checked too.
+///
+/// # Errors
+/// As [`load`].
+pub(super) fn load_and_check_tiers(context: &Context, selection: &Selection) -> Result<Vec<Tenant>, Failure> {
+    load_with(context, selection, selection.all)
+}
+
+fn load_with(context: &Context, selection: &Selection, every_tier: bool) -> Result<Vec<Tenant>, Failure> {
+    let settings = &context.settings;
     let known = tenant::list(&settings.tenants)?;
     if known.is_empty() {
         let message = format!("there is no tenant file in `{}`", settings.tenants.display());
@@ -46,7 +62,19 @@ pub(super) fn load(settings: &Settings, selection: &Selection) -> Result<Vec<Ten
     }
     chosen.retain(|name| !matches_any(&selection.exclude, name));
     let names: Vec<String> = chosen.into_iter().cloned().collect();
-    let mut tenants = tenant::load(&settings.tenants, &settings.organisation, &names)?;
+    let organisation = &settings.organisation;
+    let request = Request { organisation, selected: &names, with_others: !names.is_empty(), every_tier };
+    let loaded = tenant::load_with(&settings.tenants, &request)?;
+    for path in loaded.unread {
+        context.sink.emit(&Event::Warning {
+            tenant: None,
+            message: format!(
+                "`{path}` is wrong: whether it takes a name of the selected tenants is not known"
+            ),
+            help: Some("run `generator validate --all`".into()),
+        });
+    }
+    let mut tenants = loaded.tenants;
     for label in &selection.labels {
         let Some((key, value)) = label.split_once('=') else {
             return Err(Failure::new(Exit::Usage, format!("`{label}` is no label"))

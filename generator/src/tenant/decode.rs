@@ -62,11 +62,18 @@ impl<T: Serialize> Serialize for Setting<T> {
 #[derive(Debug, Default)]
 pub struct Decoder {
     path: Vec<String>,
+    is_partial: bool,
     /// Everything found so far.
     pub problems: Vec<Problem>,
 }
 
 impl Decoder {
+    /// A decoder of a tree from which something is missing: it tells of no key that is not set.
+    #[must_use]
+    pub fn partial() -> Self {
+        Self { is_partial: true, ..Self::default() }
+    }
+
     /// Dotted path of the value being decoded.
     #[must_use]
     pub fn path(&self) -> String {
@@ -110,6 +117,9 @@ impl Decoder {
 
     /// Notes that a key is missing in every layer.
     fn not_set<T>(&mut self, map: Place) -> Option<T> {
+        if self.is_partial {
+            return None;
+        }
         let message = format!("`{}` is not set", self.path());
         let help = "set it in the tenant's file, in its tier's, or for all tenants in `_defaults.yaml`";
         self.refuse(Problem::new(map, message).help(help));

@@ -5,8 +5,8 @@
 use super::decode::{Decode, Decoder};
 use super::layers::merge;
 use super::load::layer_of;
-use super::node::{self, BUILTIN, BUILTIN_NAME};
 use super::problem::Problems;
+use super::reading::{self, BUILTIN, BUILTIN_NAME};
 use super::rules;
 use super::settings::Settings;
 use super::source::Sources;
@@ -18,16 +18,17 @@ pub fn load(bytes: &[u8]) -> bool {
     let mut sources = Sources::default();
     // The places of the built-in defaults refer to the first file.
     sources.add(BUILTIN_NAME.into(), BUILTIN.into());
-    let read = layer_of(&mut sources, "fuzz.yaml".into(), bytes.to_vec());
-    let problems = match (read, node::parse_builtin()) {
-        (Ok(own), Ok(builtin)) => {
-            let mut decoder = Decoder::default();
-            let settings = Settings::decode(&merge(builtin, own), &mut decoder);
-            let conflicts = settings.map(|settings| rules::check("fuzz", &settings));
-            decoder.problems.into_iter().chain(conflicts.into_iter().flatten()).collect()
+    let own = layer_of(&mut sources, "fuzz.yaml".into(), bytes.to_vec());
+    let mut problems = own.problems;
+    match reading::parse_builtin() {
+        Ok(builtin) => {
+            let mut decoder = if own.is_whole { Decoder::default() } else { Decoder::partial() };
+            let settings = Settings::decode(&merge(builtin, own.node), &mut decoder);
+            problems.append(&mut decoder.problems);
+            problems.extend(settings.into_iter().flat_map(|settings| rules::check("fuzz", &settings)));
         }
-        (Err(problem), _) | (_, Err(problem)) => vec![problem],
-    };
+        Err(more) => problems.extend(more),
+    }
     let problems = Problems::new(sources, problems);
     // The excerpts cut the file at the places of the problems.
     let _ = problems.to_string();

@@ -52,7 +52,7 @@ pub fn merge(lower: Node, upper: Node) -> Node {
 
 #[cfg(test)]
 mod tests {
-    use super::super::node::parse;
+    use super::super::reading::parse;
     use super::super::source::Sources;
     use super::*;
 

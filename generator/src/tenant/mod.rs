@@ -12,16 +12,19 @@ pub mod names;
 pub mod node;
 pub mod pattern;
 pub mod problem;
+pub mod reading;
 pub mod rules;
 pub mod scaffold;
 pub mod schema;
 pub mod settings;
 pub mod source;
+mod syntax;
 pub mod values;
+mod yaml;
 
 use contract::names::Names;
 
-pub use self::load::{LoadError, list, load};
+pub use self::load::{LoadError, Loaded, Request, list, load, load_with};
 pub use self::settings::Settings;
 
 /// One customer of the organisation, as its file describes it.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::decode::{Scalar, Setting};
-use super::node;
+use super::reading;
 use super::settings::Settings;
 
 /// The dialect that the schema is written in.
@@ -61,7 +61,7 @@ pub fn document() -> Value {
         schema.extend(settings);
     }
     let mut schema = Value::Object(schema);
-    if let Ok(defaults) = node::parse_builtin() {
+    if let Ok(defaults) = reading::parse_builtin() {
         add_defaults(&mut schema, &defaults.to_json());
     }
     schema

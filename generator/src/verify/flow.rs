@@ -25,6 +25,8 @@ pub struct Token<'a> {
     pub access: &'a str,
     /// The local cloud that stands for the issuer; `None`: the issuer itself.
     pub endpoint: Option<&'a str>,
+    /// Whether the edge must trade it for cookies. A token that lacks what the tenant demands must be refused.
+    pub is_enough: bool,
 }
 
 /// Asks a tenant's edge what it must refuse, and with a token what it must grant.
@@ -85,6 +87,11 @@ async fn grant(
     }
     let answer =
         edge.ask(Question { path: COOKIE, token: Some(token.access), ..Question::default() }).await?;
+    if !token.is_enough {
+        let detail = format!("a token without a demanded scope: {}", answer.status);
+        checks.add("scope", answer.status == 403 && answer.header("set-cookie").is_empty(), detail);
+        return Ok(());
+    }
     checks.add("grant", answer.status == 200, format!("with the token: {}", answer.status));
     let read = CookieSet::from_set_cookie(answer.header("set-cookie").iter().map(String::as_str));
     let issued = match read {

@@ -20,20 +20,22 @@ pub struct TestUser<'a> {
 }
 
 impl<'a> TestUser<'a> {
-    /// Creates the user and signs it in. No message is sent to anybody.
+    /// Creates the user, puts it into a group where one is demanded, and signs it in. No message is sent to
+    /// anybody.
     ///
     /// # Errors
     /// Where a call fails; the user is deleted again then.
     pub async fn sign_in(
         cognito: &'a Cognito,
         target: &'a Target,
+        group: Option<&str>,
     ) -> Result<(TestUser<'a>, Tokens), VerifyError> {
         let mut random = [0_u8; 8];
         rand::thread_rng().fill(&mut random);
         // `.invalid` can never be delivered to (RFC 2606).
         let name = format!("generator-verify-{}@example.invalid", hex::encode(random));
         let user = Self { cognito, target, name };
-        match user.enter().await {
+        match user.enter(group).await {
             Ok(tokens) => Ok((user, tokens)),
             Err(error) => {
                 // The first failure is the one to tell; what remains is named by its message.
@@ -43,15 +45,22 @@ impl<'a> TestUser<'a> {
         }
     }
 
-    async fn enter(&self) -> Result<Tokens, VerifyError> {
+    async fn enter(&self, group: Option<&str>) -> Result<Tokens, VerifyError> {
         let Target { user_pool, client, .. } = self.target;
         let password = password();
         let doing = |what: &str| VerifyError::aws(format!("{what} `{}` of {user_pool}", self.name));
-        self.cognito.create_user(user_pool, &self.name).await.map_err(doing("creating the user"))?;
+        self.cognito
+            .create_user(user_pool, &self.name, &password)
+            .await
+            .map_err(doing("creating the user"))?;
         self.cognito
             .set_password(user_pool, &self.name, &password)
             .await
             .map_err(doing("setting the password of"))?;
+        if let Some(group) = group {
+            let doing = doing(&format!("adding to the group `{group}` the user"));
+            self.cognito.add_to_group(user_pool, &self.name, group).await.map_err(doing)?;
+        }
         self.cognito
             .sign_in(PasswordFlow::Admin, user_pool, client, &self.name, &password)
             .await

@@ -26,7 +26,7 @@ use crate::verify::Verification;
 const AT_ONCE: usize = 4;
 
 pub(super) async fn run(context: &Context, args: &DeployArgs) -> Result<Answer, Failure> {
-    let tenants = select::load(&context.settings, &args.selection)?;
+    let tenants = select::load(context, &args.selection)?;
     let rendered = render_all(context, &tenants)?;
     if rendered.is_empty() {
         return Ok(Answer::new("no tenant changed", json!([])));

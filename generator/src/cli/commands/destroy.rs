@@ -22,7 +22,7 @@ pub(super) async fn run(context: &Context, args: &DestroyArgs) -> Result<Answer,
         return Err(Failure::new(Exit::Usage, format!("`{unknown}` holds no data of a tenant"))
             .help(format!("`--delete-data` takes {}", DATA.join(" or "))));
     }
-    let tenants = select::load(&context.settings, &args.selection)?;
+    let tenants = select::load(context, &args.selection)?;
     allowed(&tenants, args)?;
     let rendered = render_all(context, &tenants)?;
     let cloud = connect(context).await?;

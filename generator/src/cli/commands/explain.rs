@@ -15,7 +15,7 @@ use crate::explain::{
 use crate::render::Templates;
 
 pub(super) fn run(context: &Context, args: &ExplainArgs) -> Result<Answer, Failure> {
-    let tenants = select::load(&context.settings, &args.selection)?;
+    let tenants = select::load(context, &args.selection)?;
     let templates = Templates::load(&context.settings.templates)?;
     let (mut human, mut all) = (String::new(), Vec::new());
     for tenant in &tenants {

@@ -13,7 +13,7 @@ use crate::cli::select;
 use crate::deploy::{TenantStatus, describe};
 
 pub(super) async fn run(context: &Context, selection: &Selection) -> Result<Answer, Failure> {
-    let tenants = select::load(&context.settings, selection)?;
+    let tenants = select::load(context, selection)?;
     let rendered = render_all(context, &tenants)?;
     let cloud = connect(context).await?;
     let (mut human, mut json, mut missing) = (String::new(), Map::new(), Vec::new());

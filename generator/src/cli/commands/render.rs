@@ -13,7 +13,7 @@ use crate::cli::select;
 use crate::render::{ParameterSource, RenderedStack, RenderedTenant};
 
 pub(super) fn run(context: &Context, args: &RenderArgs) -> Result<Answer, Failure> {
-    let tenants = select::load(&context.settings, &args.selection)?;
+    let tenants = select::load(context, &args.selection)?;
     let rendered = render_all(context, &tenants)?;
     // Reading the templates back costs time that only this form needs.
     let json = match context.settings.output {

@@ -10,7 +10,7 @@ use crate::cli::select;
 use crate::deploy::{StackReport, describe};
 
 pub(super) async fn run(context: &Context, selection: &Selection) -> Result<Answer, Failure> {
-    let tenants = select::load(&context.settings, selection)?;
+    let tenants = select::load(context, selection)?;
     let rendered = render_all(context, &tenants)?;
     let cloud = connect(context).await?;
     let mut rows = Vec::new();

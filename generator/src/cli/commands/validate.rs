@@ -9,7 +9,7 @@ use crate::cli::failure::Failure;
 use crate::cli::select;
 
 pub(super) fn run(context: &Context, selection: &Selection) -> Result<Answer, Failure> {
-    let tenants = select::load(&context.settings, selection)?;
+    let tenants = select::load_and_check_tiers(context, selection)?;
     let rendered = render_all(context, &tenants)?;
     let names: Vec<&str> = rendered.iter().map(|tenant| tenant.tenant.as_str()).collect();
     let human = match names.as_slice() {

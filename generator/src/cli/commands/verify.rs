@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use contract::EDGE_REGION;
+use contract::edge_config::{EdgeConfig, TokenRules};
+use contract::names::Names;
 use serde_json::{Value, json};
 
 use super::outputs;
@@ -17,7 +19,12 @@ use crate::cli::select;
 use crate::deploy::describe;
 use crate::render::{RenderedTenant, StackId};
 use crate::report::Event;
-use crate::verify::{Edge, FunctionEdge, HttpEdge, Target, TestUser, Token, Verification, verify};
+use crate::verify::{
+    Edge, FunctionEdge, HttpEdge, Target, TestUser, Token, Verification, VerifyError, verify,
+};
+
+/// The only scope of a token that Cognito gives for a password, not through its sign-in page.
+const PASSWORD_SCOPE: &str = "aws.cognito.signin.user.admin";
 
 /// Who signs in for a verification.
 pub(super) enum SignIn {
@@ -35,7 +42,7 @@ pub(super) async fn run(context: &Context, args: &VerifyArgs) -> Result<Answer, 
         None if args.test_user || context.settings.local => SignIn::TestUser,
         None => SignIn::Nobody,
     };
-    let tenants = select::load(&context.settings, &args.selection)?;
+    let tenants = select::load(context, &args.selection)?;
     let rendered = render_all(context, &tenants)?;
     let cloud = connect(context).await?;
     let (mut human, mut json, mut exits) = (String::new(), Vec::new(), Vec::new());
@@ -73,13 +80,25 @@ pub(super) async fn one(
     match sign_in {
         SignIn::Nobody => Ok(verify(&target, edge.as_ref(), &cloudfront, None, clock).await?),
         SignIn::Owner(access) => {
-            let token = Token { access, endpoint };
+            let token = Token { access, endpoint, is_enough: true };
             Ok(verify(&target, edge.as_ref(), &cloudfront, Some(token), clock).await?)
         }
         SignIn::TestUser => {
             let cognito = cloud.cognito(region);
-            let (user, tokens) = TestUser::sign_in(&cognito, &target).await?;
-            let token = Token { access: tokens.access.expose(), endpoint };
+            let demanded = demanded(context, cloud, &rendered.tenant).await?;
+            let group = demanded.groups.first().map(String::as_str);
+            let (user, tokens) = TestUser::sign_in(&cognito, &target, group).await?;
+            let is_enough =
+                demanded.scopes.is_empty() || demanded.scopes.iter().any(|scope| scope == PASSWORD_SCOPE);
+            if !is_enough {
+                context.note(format!(
+                    "{}: a user who signs in with a password gets none of the demanded scopes ({}); to see \
+                     the cookies issued, sign in on the sign-in page and pass `--token-file`",
+                    rendered.tenant,
+                    demanded.scopes.join(", ")
+                ));
+            }
+            let token = Token { access: tokens.access.expose(), endpoint, is_enough };
             let verified = verify(&target, edge.as_ref(), &cloudfront, Some(token), clock).await;
             if let Err(error) = user.delete().await {
                 context.sink.emit(&Event::Warning {
@@ -91,6 +110,17 @@ pub(super) async fn one(
             Ok(verified?)
         }
     }
+}
+
+/// What the deployed signer demands of a token.
+async fn demanded(context: &Context, cloud: &Cloud, tenant: &str) -> Result<TokenRules, Failure> {
+    let parameter = Names::new(&context.settings.organisation, tenant).config_parameter();
+    let value = cloud.ssm(EDGE_REGION).value(&parameter).await.map_err(|source| VerifyError::Aws {
+        doing: format!("reading the parameter `{parameter}`"),
+        source,
+    })?;
+    let config: Option<EdgeConfig> = value.and_then(|value| serde_json::from_str(&value).ok());
+    Ok(config.map(|config| config.token).unwrap_or_default())
 }
 
 /// The checks as lines; the words say what the marks say.

@@ -32,7 +32,8 @@ impl SignerConfig {
     ) -> Self {
         let settings = &tenant.settings;
         let mut hosts = vec![json!(cdn.domain_name)];
-        hosts.extend(settings.edge.aliases.iter().map(|alias| json!(alias)));
+        let aliases = &settings.edge.aliases;
+        hosts.extend(aliases.iter().map(|alias| json!(aliases.derive(|_| alias.to_string()))));
         let config = json!({
             "hosts": hosts,
             "keyring_secret": keys.secret,

@@ -3,14 +3,17 @@
 use serde::Serialize;
 
 use super::given::{Given, brought};
-use super::user_pool_clients::UserPoolClients;
+use super::user_pool_clients::{UserPoolClients, hex_id};
 use crate::program::output::{Output, kind};
 use crate::program::stack::{ProgramError, Stack};
 use crate::tenant::Tenant;
+use crate::tenant::collections::List;
 use crate::tenant::decode::Setting;
 use crate::tenant::settings::{MfaMethod, MfaMode, SignIn};
+use crate::tenant::values::GroupName;
 
 const USER_POOL: &str = "UserPool";
+const GROUP: &str = "UserPoolGroup";
 
 /// User pool and sign-in domain.
 #[derive(Debug, Serialize)]
@@ -23,8 +26,16 @@ pub struct UserPool<'a> {
     mfa_methods: Setting<Vec<&'static str>>,
     /// Whether a lost password can be reset by mail.
     recovery_by_mail: Setting<bool>,
+    /// Those that the cookie endpoint demands.
+    groups: Vec<Group>,
     #[serde(skip)]
     tenant: &'a Tenant,
+}
+
+#[derive(Debug, Serialize)]
+struct Group {
+    logical_id: String,
+    name: Setting<String>,
 }
 
 /// What others need of the user pool.
@@ -63,6 +74,7 @@ impl<'a> UserPool<'a> {
                 };
                 methods.iter().copied().map(name).collect()
             }),
+            groups: groups(&tenant.settings.token.groups),
             tenant,
         }
     }
@@ -90,6 +102,14 @@ impl<'a> UserPool<'a> {
         let clients = UserPoolClients::new(self.tenant, &id, stack.id).add_to(stack)?;
         Ok(UserPoolOutputs { id, provider, clients })
     }
+}
+
+fn groups(names: &Setting<List<GroupName, 0, 20>>) -> Vec<Group> {
+    let group = |name: &GroupName| Group {
+        logical_id: format!("{GROUP}{}", hex_id(name.as_str())),
+        name: names.derive(|_| name.to_string()),
+    };
+    names.iter().map(group).collect()
 }
 
 #[derive(Debug, Serialize)]

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::given::{Given, brought};
 use crate::program::StackId;
@@ -171,12 +172,19 @@ fn camel_case(name: &str) -> String {
     name.split('-').map(part).collect()
 }
 
-/// An identifier of any characters as a part of a logical id, which takes letters and digits only.
-fn hex_id(identifier: &str) -> String {
-    if identifier.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+/// An identifier of any characters as a part of a logical id, which takes letters and digits only. No two
+/// identifiers have the same: what is written out begins with a capital, what is encoded never does.
+pub(super) fn hex_id(identifier: &str) -> String {
+    /// Twice as many digits fit into a logical id of 255 characters.
+    const ENCODED_MAX: usize = 100;
+    let is_plain = identifier.starts_with(|c: char| c.is_ascii_lowercase())
+        && identifier.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if is_plain {
         camel_case(identifier)
-    } else {
+    } else if identifier.len() <= ENCODED_MAX {
         hex::encode(identifier)
+    } else {
+        hex::encode(Sha256::digest(identifier))
     }
 }
 
@@ -189,5 +197,8 @@ mod tests {
         assert_eq!(camel_case("studio-2"), "Studio2");
         assert_eq!(hex_id("media"), "Media");
         assert_eq!(hex_id("a.b"), "612e62");
+        assert_ne!(hex_id("Media"), hex_id("media"));
+        assert_eq!(hex_id(&"a".repeat(128)).len(), 128);
+        assert_eq!(hex_id(&"A".repeat(128)).len(), 64);
     }
 }

@@ -107,9 +107,9 @@ text!(
 text!(
     /// Id of an app client of a user pool.
     ClientId {
-        wanted: "the id of an app client: lower-case letters and digits",
+        wanted: "the id of an app client: letters and digits",
         example: "1h57kf5cpq17m0eml12example",
-        pattern: r"^[a-z0-9]+$",
+        pattern: r"^[A-Za-z0-9_+]+$",
         longest: 128,
     }
 );
