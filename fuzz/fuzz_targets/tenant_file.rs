@@ -1,4 +1,4 @@
-//! `cargo +nightly fuzz run tenant_file ../tenants`: any bytes as a tenant file.
+//! `generator::tenant::fuzz::load`: any bytes as a tenant file.
 
 #![no_main]
 

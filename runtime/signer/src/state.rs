@@ -257,7 +257,8 @@ fn secret_of(function: &str) -> Option<String> {
 }
 
 /// Whether a configuration can be worked with. One that cannot is treated as one that could not be read.
-fn is_usable(config: &EdgeConfig) -> bool {
+#[must_use]
+pub fn is_usable(config: &EdgeConfig) -> bool {
     let host_characters = |byte: u8| byte.is_ascii_alphanumeric() || b".-:".contains(&byte);
     let is_host = |host: &String| !host.is_empty() && host.len() <= 255 && host.bytes().all(host_characters);
     !config.hosts.is_empty()

@@ -8,21 +8,21 @@ use signer::state::State;
 use signing::{CookieSet, Viewing, open};
 
 use crate::network::{moment, state};
-use crate::peer::Peer;
-use crate::support::{
+use testkit::fixture::{
     self, HOST, NOW, ORIGIN, asking, claims, event, good_token, header, jwks, kid, mint, with,
 };
+use testkit::peer::Peer;
 
 /// A warm process of a tenant with this configuration and key.
 fn warm(config: Value, algorithm: &str) -> Arc<State> {
-    let peer = Peer::start(config, support::keyring("K1", algorithm), jwks(&["id", "access"]));
+    let peer = Peer::start(config, fixture::keyring("K1", algorithm), jwks(&["id", "access"]));
     let state = state(&peer);
     state.prepare(moment(0));
     state
 }
 
 fn usual() -> Arc<State> {
-    warm(support::config(), "rsa-2048")
+    warm(fixture::config(), "rsa-2048")
 }
 
 fn ask_at(state: &Arc<State>, event: &str, at: Moment) -> Value {
@@ -48,14 +48,14 @@ fn opens(response: &Value, algorithm: &str, now: u64) -> bool {
     let cookies = CookieSet::from_set_cookie(values(response, "set-cookie")).expect("a set of cookies");
     let url = format!("https://{HOST}/a.png");
     let viewing = Viewing { url: &url, now, address: Some([192, 0, 2, 7].into()) };
-    open(&cookies, &[support::trusted("K1", algorithm)], viewing).is_ok()
+    open(&cookies, &[fixture::trusted("K1", algorithm)], viewing).is_ok()
 }
 
 #[test]
 fn a_good_token_is_traded_for_cookies_that_open_until_it_ends() {
     for algorithm in ["rsa-2048", "ecdsa-p256"] {
         for hash in ["sha256", "sha1"] {
-            let mut config = support::config();
+            let mut config = fixture::config();
             config["cookie"]["hash"] = json!(hash);
             let response = ask(&warm(config, algorithm), &asking(&good_token()));
             assert_eq!(response["status"], "200", "{response}");
@@ -71,7 +71,7 @@ fn a_good_token_is_traded_for_cookies_that_open_until_it_ends() {
 
 #[test]
 fn cookies_live_no_longer_than_the_tenant_says() {
-    let mut config = support::config();
+    let mut config = fixture::config();
     config["cookie"] = json!({"minutes": 5, "same_site": "strict", "hash": "sha256", "persistent": true});
     let response = ask_at(&warm(config, "rsa-2048"), &asking(&good_token()), moment(7));
     let cookies = values(&response, "set-cookie");
@@ -83,7 +83,7 @@ fn cookies_live_no_longer_than_the_tenant_says() {
 
 #[test]
 fn viewers_of_a_slot_share_a_signature() {
-    let state = warm(support::config(), "ecdsa-p256");
+    let state = warm(fixture::config(), "ecdsa-p256");
     let other = mint(&header(), &with(with(claims(), "sub", json!("u2")), "exp", json!(NOW + 930)));
     let cookies = |token: &str, second| {
         let response = ask_at(&state, &asking(token), moment(second));
@@ -97,7 +97,7 @@ fn viewers_of_a_slot_share_a_signature() {
 
 #[test]
 fn a_bound_cookie_opens_for_its_address_and_needs_ipv4() {
-    let mut config = support::config();
+    let mut config = fixture::config();
     config["cookie"]["bind_address"] = json!(true);
     let state = warm(config, "rsa-2048");
     let response = ask(&state, &asking(&good_token()));
@@ -237,7 +237,7 @@ fn refusals_are_those_of_rfc_6750() {
 
 #[test]
 fn the_tenants_demands_are_answered_with_403() {
-    let config = with(support::config(), "token", json!({"scopes": ["media/write"]}));
+    let config = with(fixture::config(), "token", json!({"scopes": ["media/write"]}));
     let response = ask(&warm(config, "rsa-2048"), &asking(&good_token()));
     assert_eq!((&response["status"], code(&response).as_str()), (&json!("403"), "scope_missing"));
     let challenge = values(&response, "www-authenticate").join("");
@@ -260,7 +260,7 @@ fn only_configured_hosts_are_served() {
 
 #[test]
 fn a_token_within_the_leeway_past_its_end_gets_no_cookie() {
-    let config = with(support::config(), "token", json!({"leeway_seconds": 60}));
+    let config = with(fixture::config(), "token", json!({"leeway_seconds": 60}));
     let token = mint(&header(), &with(claims(), "exp", json!(NOW - 5)));
     let response = ask(&warm(config, "rsa-2048"), &asking(&token));
     assert_eq!(code(&response), "token_expired");

@@ -3,6 +3,4 @@
 mod answers;
 mod hostile;
 mod network;
-mod peer;
-mod support;
 mod token;

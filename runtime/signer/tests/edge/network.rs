@@ -9,8 +9,8 @@ use signer::clock::Moment;
 use signer::settings::{Credentials, Settings};
 use signer::state::{Log, State};
 
-use crate::peer::{CONFIG, JWKS, KEYRING, Peer, Serve};
-use crate::support::{self, NOW, asking, claims, event, good_token, header, jwks, kid, mint, with};
+use testkit::fixture::{self, NOW, asking, claims, event, good_token, header, jwks, kid, mint, with};
+use testkit::peer::{CONFIG, JWKS, KEYRING, Peer, Serve};
 
 const HOUR: u64 = 3_600;
 
@@ -38,8 +38,8 @@ fn logging_state(peer: &Peer, log: Log) -> Arc<State> {
 }
 
 fn usual() -> (Arc<Peer>, Arc<State>) {
-    let keyring = support::keyring("K1", "ecdsa-p256");
-    let peer = Peer::start(support::config(), keyring, jwks(&["id", "access"]));
+    let keyring = fixture::keyring("K1", "ecdsa-p256");
+    let peer = Peer::start(fixture::config(), keyring, jwks(&["id", "access"]));
     let state = state(&peer);
     (peer, state)
 }
@@ -77,18 +77,18 @@ fn a_cold_process_reads_each_document_once() {
     assert_eq!(ask(&state, &asking(&good_token()), moment(0)), granted("K1"));
     assert_eq!(ask(&state, &asking(&good_token()), moment(299)), granted("K1"));
     assert_eq!(peer.asked(), [1, 1, 1]);
-    assert_eq!(*peer.secret_id.lock().expect("no panic"), "example-demo-keyring");
+    assert_eq!(peer.secret_id(), "example-demo-keyring");
 }
 
 #[test]
 fn a_secret_of_another_name_is_found_through_the_configuration() {
     let (peer, _) = usual();
     let state = state(&peer);
-    peer.serve(CONFIG, Serve::Document(with(support::config(), "keyring_secret", json!("other"))));
+    peer.serve(CONFIG, Serve::Document(with(fixture::config(), "keyring_secret", json!("other"))));
     // The peer answers with another ARN than the configuration names, so this keyring is never used.
     assert_eq!(ask(&state, &asking(&good_token()), moment(0)), unavailable());
-    assert_eq!(*peer.secret_id.lock().expect("no panic"), "other");
-    peer.serve(CONFIG, Serve::Document(support::config()));
+    assert_eq!(peer.secret_id(), "other");
+    peer.serve(CONFIG, Serve::Document(fixture::config()));
     assert_eq!(ask(&state, &asking(&good_token()), moment(2 * 300)), granted("K1"));
 }
 
@@ -101,7 +101,7 @@ fn a_process_without_configuration_answers_503_and_recovers() {
         peer.serve(CONFIG, failure);
         assert_eq!(ask(&state, &asking(&good_token()), moment(0)), unavailable());
         assert_eq!(ask(&state, &event("OPTIONS", "/cookie", &[]), moment(0)), unavailable());
-        peer.serve(CONFIG, Serve::Document(support::config()));
+        peer.serve(CONFIG, Serve::Document(fixture::config()));
         assert_eq!(ask(&state, &asking(&good_token()), moment(1)), granted("K1"));
     }
 }
@@ -130,7 +130,7 @@ fn passing_failures_are_tried_again() {
             while mending.asked()[CONFIG] == 0 {
                 thread::sleep(Duration::from_millis(5));
             }
-            mending.serve(CONFIG, Serve::Document(support::config()));
+            mending.serve(CONFIG, Serve::Document(fixture::config()));
         });
         assert_eq!(ask(&state, &asking(&good_token()), moment(0)), granted("K1"));
         mender.join().expect("no panic");
@@ -163,7 +163,7 @@ fn old_documents_serve_while_aws_fails_and_never_past_their_bound() {
     assert_eq!(peer.asked(), tries);
     assert_eq!(ask(&state, &asking(&lasting()), moment(HOUR - 1)), granted("K1"));
     assert_eq!(ask(&state, &asking(&lasting()), moment(HOUR)), unavailable());
-    peer.serve(KEYRING, Serve::Document(support::keyring("K2", "ecdsa-p256")));
+    peer.serve(KEYRING, Serve::Document(fixture::keyring("K2", "ecdsa-p256")));
     assert_eq!(ask(&state, &asking(&lasting()), moment(HOUR + 60)), granted("K2"));
 }
 
@@ -171,7 +171,7 @@ fn old_documents_serve_while_aws_fails_and_never_past_their_bound() {
 fn a_rotation_is_picked_up_in_the_background() {
     let (peer, state) = usual();
     assert_eq!(ask(&state, &asking(&lasting()), moment(0)), granted("K1"));
-    peer.serve(KEYRING, Serve::Document(support::keyring("K2", "ecdsa-p256")));
+    peer.serve(KEYRING, Serve::Document(fixture::keyring("K2", "ecdsa-p256")));
     // Served from memory, while the refresh begins beside it.
     let at_once = state.answer_at_once(&asking(&lasting()), moment(300));
     assert!(at_once.is_some_and(|response| response.values("Set-Cookie").join("").contains("=K1;")));
@@ -187,7 +187,7 @@ fn a_rotation_is_picked_up_in_the_background() {
 fn a_process_that_slept_reads_before_it_answers() {
     let (peer, state) = usual();
     assert_eq!(ask(&state, &asking(&lasting()), moment(0)), granted("K1"));
-    peer.serve(KEYRING, Serve::Document(support::keyring("K2", "ecdsa-p256")));
+    peer.serve(KEYRING, Serve::Document(fixture::keyring("K2", "ecdsa-p256")));
     // A freeze stops the steady clock; the wall clock tells of it.
     let thawed = Moment { epoch: NOW + 700, steady: Duration::from_secs(1) };
     assert_eq!(ask(&state, &asking(&lasting()), thawed), granted("K2"));
@@ -197,7 +197,7 @@ fn a_process_that_slept_reads_before_it_answers() {
 fn a_wall_clock_that_jumps_back_makes_nothing_younger() {
     let (peer, state) = usual();
     assert_eq!(ask(&state, &asking(&lasting()), moment(0)), granted("K1"));
-    peer.serve(KEYRING, Serve::Document(support::keyring("K2", "ecdsa-p256")));
+    peer.serve(KEYRING, Serve::Document(fixture::keyring("K2", "ecdsa-p256")));
     let back = Moment { epoch: NOW - 5, steady: Duration::from_secs(700) };
     assert_eq!(ask(&state, &asking(&lasting()), back), granted("K2"));
 }
@@ -243,8 +243,8 @@ fn an_unknown_key_makes_the_keys_be_read_again_once_in_ten_seconds() {
 fn tokens_of_an_issuer_that_the_configuration_dropped_are_refused() {
     let (peer, state) = usual();
     assert_eq!(ask(&state, &asking(&lasting()), moment(0)), granted("K1"));
-    let moved = support::ISSUER.replace("cognito-idp", "issuer-cognito-idp");
-    peer.serve(CONFIG, Serve::Document(with(support::config(), "issuer", json!(moved))));
+    let moved = fixture::ISSUER.replace("cognito-idp", "issuer-cognito-idp");
+    peer.serve(CONFIG, Serve::Document(with(fixture::config(), "issuer", json!(moved))));
     assert_eq!(ask(&state, &asking(&lasting()), moment(700)), (401, "token_issuer_wrong".into()));
     let new = mint(&header(), &with(with(claims(), "iss", json!(moved)), "exp", json!(NOW + 9 * HOUR)));
     assert_eq!(ask(&state, &asking(&new), moment(700)), granted("K1"));

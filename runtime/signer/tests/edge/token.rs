@@ -1,6 +1,5 @@
 //! Which tokens pass, case by case.
 
-use crate::support::{self, NOW, claims, good_token, header, jwks, kid, mint, signed, with};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use contract::edge_config::EdgeConfig;
@@ -8,13 +7,14 @@ use serde_json::{Value, json};
 use signer::jwks::Jwks;
 use signer::refusal::Refusal;
 use signer::token::verify;
+use testkit::fixture::{self, NOW, claims, good_token, header, jwks, kid, mint, signed, with};
 
 fn keys() -> Jwks {
-    Jwks::parse(support::ISSUER, jwks(&["id", "access"]).to_string().as_bytes()).expect("keys")
+    Jwks::parse(fixture::ISSUER, jwks(&["id", "access"]).to_string().as_bytes()).expect("keys")
 }
 
 fn config(token: Value) -> EdgeConfig {
-    serde_json::from_value(with(support::config(), "token", token)).expect("a configuration")
+    serde_json::from_value(with(fixture::config(), "token", token)).expect("a configuration")
 }
 
 fn judge(token: &str) -> Result<u64, Refusal> {
@@ -79,7 +79,7 @@ fn forged_signatures_are_refused() {
     forged.push([&bytes[..], &[0]].concat());
     forged.push([&[0], &bytes[..]].concat());
     // The modulus itself, which is zero as a residue.
-    forged.push(rsa::traits::PublicKeyParts::n(&support::pool_key()).to_bytes_be());
+    forged.push(rsa::traits::PublicKeyParts::n(&fixture::pool_key()).to_bytes_be());
     for signature in forged {
         let token = format!("{signed_part}.{}", URL_SAFE_NO_PAD.encode(&signature));
         let judged = judge(&token);
@@ -100,13 +100,13 @@ fn a_signature_with_another_hash_or_padding_is_refused() {
     let (text, _) = text.rsplit_once('.').expect("three parts");
     let with_padding = |signature: Vec<u8>| format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature));
     let digest = <sha2::Sha256 as sha2::Digest>::digest(text);
-    let raw = support::pool_key().sign(rsa::Pkcs1v15Sign::new_unprefixed(), &digest).expect("a signature");
-    let pss = support::pool_key()
+    let raw = fixture::pool_key().sign(rsa::Pkcs1v15Sign::new_unprefixed(), &digest).expect("a signature");
+    let pss = fixture::pool_key()
         .sign_with_rng(&mut rsa::rand_core::OsRng, rsa::Pss::new::<sha2::Sha256>(), &digest)
         .expect("a signature");
     let wide = <sha2::Sha512 as sha2::Digest>::digest(text);
     let sha512 =
-        support::pool_key().sign(rsa::Pkcs1v15Sign::new::<sha2::Sha512>(), &wide).expect("a signature");
+        fixture::pool_key().sign(rsa::Pkcs1v15Sign::new::<sha2::Sha512>(), &wide).expect("a signature");
     for signature in [raw, pss, sha512] {
         assert_eq!(judge(&with_padding(signature)), Err(Refusal::TokenSignatureWrong));
     }
@@ -143,14 +143,14 @@ fn repeated_parameters_are_refused() {
     let token = signed(&format!("{}.{}", part(&header), part(&claims().to_string())));
     assert_eq!(judge(&token), Err(Refusal::TokenMalformed));
     let twice = claims().to_string().replacen('{', r#"{"token_use":"id","#, 1);
-    let token = signed(&format!("{}.{}", part(&support::header().to_string()), part(&twice)));
+    let token = signed(&format!("{}.{}", part(&fixture::header().to_string()), part(&twice)));
     assert_eq!(judge(&token), Err(Refusal::TokenMalformed));
 }
 
 #[test]
 fn claims_of_another_pool_client_or_use_are_refused() {
     let cases = [
-        ("iss", json!(support::ISSUER.to_owned() + "x"), Refusal::TokenIssuerWrong),
+        ("iss", json!(fixture::ISSUER.to_owned() + "x"), Refusal::TokenIssuerWrong),
         ("iss", json!(""), Refusal::TokenIssuerWrong),
         ("token_use", json!("id"), Refusal::IdTokenRefused),
         ("token_use", json!("Access"), Refusal::TokenUseWrong),
@@ -174,7 +174,7 @@ fn claims_of_a_wrong_type_or_missing_are_refused() {
         ("exp", vec![json!("1"), json!(1.5), json!(-1), json!(1e300), json!(null), json!([NOW + 9])]),
         ("iat", vec![json!("1"), json!(true), json!(null)]),
         ("nbf", vec![json!("1"), json!(null)]),
-        ("iss", vec![json!([support::ISSUER]), json!(null)]),
+        ("iss", vec![json!([fixture::ISSUER]), json!(null)]),
         ("client_id", vec![json!(["client1"]), json!(null)]),
         ("token_use", vec![json!(["access"]), json!(null)]),
         ("scope", vec![json!(["openid"]), json!(null)]),

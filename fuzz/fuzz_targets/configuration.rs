@@ -1,0 +1,7 @@
+//! `testkit::targets::configuration`: see there what must hold.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| testkit::targets::configuration(bytes));
