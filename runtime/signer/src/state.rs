@@ -263,6 +263,8 @@ pub fn is_usable(config: &EdgeConfig) -> bool {
     let is_host = |host: &String| !host.is_empty() && host.len() <= 255 && host.bytes().all(host_characters);
     !config.hosts.is_empty()
         && config.hosts.iter().all(is_host)
+        // An origin that is listed is answered by its name, in a header.
+        && config.origins.iter().all(|origin| origin.bytes().all(|byte| byte.is_ascii_graphic()))
         && !config.keyring_secret.is_empty()
         && config.issuer.starts_with("https://")
         && config.cookie.minutes > 0
@@ -294,6 +296,7 @@ mod tests {
         };
         assert!(bad(|config| config.hosts.clear()));
         assert!(bad(|config| config.hosts.push("*".into())));
+        assert!(bad(|config| config.origins.push("\u{7f}ttps://app.example.com".into())));
         assert!(bad(|config| config.issuer = "http://i/p".into()));
         assert!(bad(|config| config.cookie.minutes = 0));
     }
