@@ -1,6 +1,9 @@
 //! The signer against tokens, requests and a network that fails.
 
 mod answers;
+mod cognito;
+mod faults;
+mod forged;
 mod hostile;
 mod network;
 mod token;
