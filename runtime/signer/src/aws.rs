@@ -3,16 +3,19 @@
 //! Parameter Store and Secrets Manager are called without an SDK: it would be the larger part of the
 //! function and of its cold start.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
 use contract::EDGE_REGION;
 use serde::Deserialize;
 use serde_json::json;
 use thiserror::Error;
 
+use crate::clock::Moment;
 use crate::settings::{Credentials, Settings};
+use crate::sigv4::{Post, Signature, signature};
+use crate::tls;
+
+const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 
 /// Longest wait for one answer; another try follows where there is time.
 const TRY_MAX: Duration = Duration::from_millis(1_500);
@@ -41,9 +44,6 @@ pub enum AwsError {
     /// An answer that is not what the service documents.
     #[error("the answer cannot be read")]
     Unreadable,
-    /// The request could not be signed.
-    #[error("the request cannot be signed")]
-    Unsigned,
 }
 
 impl AwsError {
@@ -54,7 +54,7 @@ impl AwsError {
             Self::Refused { status, code } => {
                 *status >= 500 || *status == 429 || code.contains("Throttl") || code == "TooManyRequests"
             }
-            Self::Unreadable | Self::Unsigned => false,
+            Self::Unreadable => false,
         }
     }
 }
@@ -77,13 +77,15 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// A client that trusts the public certificate authorities, and plain HTTP for a local cloud only.
+    /// A client that trusts the public certificate authorities. For a local cloud alone it takes plain HTTP,
+    /// or the authorities that the settings name.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
-        let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let bundle = settings.ca_bundle.as_deref().filter(|_| settings.endpoint.is_some());
         let tls = ureq::tls::TlsConfig::builder()
             .provider(ureq::tls::TlsProvider::Rustls)
-            .unversioned_rustls_crypto_provider(provider)
+            .unversioned_rustls_crypto_provider(tls::provider())
+            .root_certs(tls::roots(bundle))
             .build();
         let agent = ureq::Agent::config_builder()
             .tls_config(tls)
@@ -163,50 +165,31 @@ impl Aws {
         body: &serde_json::Value,
         deadline: Instant,
     ) -> Result<T, AwsError> {
-        let url = match &self.endpoint {
-            Some(endpoint) => format!("{endpoint}/"),
-            None => format!("https://{service}.{EDGE_REGION}.amazonaws.com/"),
+        let base = match &self.endpoint {
+            Some(endpoint) => endpoint.clone(),
+            None => format!("https://{service}.{EDGE_REGION}.amazonaws.com"),
         };
+        let host = base.split_once("://").map_or(base.as_str(), |(_, host)| host);
+        let url = format!("{base}/");
         let body = body.to_string();
+        let body = body.as_bytes();
+        let post = Post { service, region: EDGE_REGION, host, target, content_type: CONTENT_TYPE, body };
         let answer = retried(deadline, |time| {
-            let fixed = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target)];
-            let mut request = self.agent.post(&url);
-            for (name, value) in fixed {
-                request = request.header(name, value);
+            // Made anew for each try, because it holds the time.
+            let Signature { authorization, date } = signature(&post, &self.credentials, Moment::now().epoch);
+            let mut request = self
+                .agent
+                .post(&url)
+                .header("Content-Type", CONTENT_TYPE)
+                .header("X-Amz-Target", target)
+                .header("X-Amz-Date", date)
+                .header("Authorization", authorization);
+            if let Some(session) = &self.credentials.session {
+                request = request.header("X-Amz-Security-Token", session);
             }
-            for (name, value) in self.signature(service, &url, &fixed, body.as_bytes())? {
-                request = request.header(name, value);
-            }
-            read(request.config().timeout_global(Some(time)).build().send(body.as_bytes()))
+            read(request.config().timeout_global(Some(time)).build().send(body))
         })?;
         serde_json::from_slice(&answer).map_err(|_| AwsError::Unreadable)
-    }
-
-    /// The headers of Signature V4. Made anew for each try, because they hold the time.
-    fn signature(
-        &self,
-        service: &str,
-        url: &str,
-        headers: &[(&str, &str)],
-        body: &[u8],
-    ) -> Result<Vec<(&'static str, String)>, AwsError> {
-        let Credentials { id, secret, session } = &self.credentials;
-        let identity =
-            aws_credential_types::Credentials::new(id, secret, session.clone(), None, "lambda").into();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(EDGE_REGION)
-            .name(service)
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()
-            .map_err(|_| AwsError::Unsigned)?
-            .into();
-        let request = SignableRequest::new("POST", url, headers.iter().copied(), SignableBody::Bytes(body))
-            .map_err(|_| AwsError::Unsigned)?;
-        let (instructions, _) = sign(request, &parameters).map_err(|_| AwsError::Unsigned)?.into_parts();
-        let (headers, _) = instructions.into_parts();
-        Ok(headers.iter().map(|header| (header.name(), header.value().to_owned())).collect())
     }
 }
 

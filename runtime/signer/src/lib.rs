@@ -19,8 +19,10 @@ pub mod keys;
 pub mod refusal;
 pub mod response;
 pub mod settings;
+pub mod sigv4;
 pub mod slot;
 pub mod state;
+pub mod tls;
 pub mod token;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fmt;
+use std::path::PathBuf;
 
 /// Settings of the process.
 #[derive(Clone)]
@@ -13,6 +14,9 @@ pub struct Settings {
     /// A local cloud in place of AWS, without a final `/`. Lambda@Edge functions have no environment
     /// variables of their own, so this can never be set at the real edge.
     pub endpoint: Option<String>,
+    /// PEM file of the only certificate authorities to trust, for an endpoint that speaks TLS. Without
+    /// `endpoint` it has no effect.
+    pub ca_bundle: Option<PathBuf>,
 }
 
 /// The role credentials that Lambda puts into the environment.
@@ -39,6 +43,7 @@ impl Settings {
                 session: read("AWS_SESSION_TOKEN"),
             },
             endpoint: read("AWS_ENDPOINT_URL").map(|url| url.trim_end_matches('/').to_owned()),
+            ca_bundle: read("AWS_CA_BUNDLE").map(PathBuf::from),
         }
     }
 }

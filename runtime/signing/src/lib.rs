@@ -8,6 +8,7 @@
 mod alphabet;
 mod cookies;
 mod expiry;
+mod legacy;
 mod opening;
 mod pem;
 mod policy;

@@ -11,11 +11,9 @@ use aws_lc_rs::signature::{
 };
 use contract::edge_config::SignatureHash;
 use contract::keyring::{KeyAlgorithm, PrivateKeyPem};
-use rsa::pkcs8::DecodePrivateKey;
-use rsa::signature::{RandomizedSigner, SignatureEncoding};
-use sha1::Sha1;
 use thiserror::Error;
 
+use crate::legacy::LegacyKey;
 use crate::pem;
 
 /// Length of an RSA modulus that CloudFront takes, in bytes.
@@ -44,8 +42,8 @@ pub struct SigningKey(Pair);
 enum Pair {
     Rsa {
         pair: Box<RsaKeyPair>,
-        // SHA-1 is signed by another library, whose form of the key is made at the first such signature.
-        legacy: OnceLock<Option<Box<rsa::pkcs1v15::SigningKey<Sha1>>>>,
+        // SHA-1 is signed by another interface, whose form of the key is made at the first such signature.
+        legacy: OnceLock<Option<LegacyKey>>,
     },
     Ecdsa(Box<EcdsaKeyPair>),
 }
@@ -104,10 +102,7 @@ impl SigningKey {
             }
             (Pair::Rsa { pair, legacy }, SignatureHash::Sha1) => {
                 let key = legacy.get_or_init(|| legacy_form(pair)).as_ref().ok_or(SignError)?;
-                // With randomness the operation is blinded, which the timing of this library needs.
-                key.try_sign_with_rng(&mut rsa::rand_core::OsRng, message)
-                    .map(|signature| signature.to_vec())
-                    .map_err(|_| SignError)
+                key.sign(message).ok_or(SignError)
             }
             (Pair::Ecdsa(pair), hash) => {
                 let digest = match hash {
@@ -120,11 +115,10 @@ impl SigningKey {
     }
 }
 
-/// The key in the form of the library that signs SHA-1 with RSA.
-fn legacy_form(pair: &RsaKeyPair) -> Option<Box<rsa::pkcs1v15::SigningKey<Sha1>>> {
+/// The key in the form of the interface that signs SHA-1 with RSA.
+fn legacy_form(pair: &RsaKeyPair) -> Option<LegacyKey> {
     let der: Pkcs8V1Der<'static> = pair.as_der().ok()?;
-    let key = rsa::RsaPrivateKey::from_pkcs8_der(der.as_ref()).ok()?;
-    Some(Box::new(rsa::pkcs1v15::SigningKey::new(key)))
+    LegacyKey::from_pkcs8(der.as_ref())
 }
 
 /// The SHA-1 of `message` in the width of a SHA-256, filled with zeros at the front.

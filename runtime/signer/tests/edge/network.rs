@@ -33,6 +33,7 @@ fn logging_state(peer: &Peer, log: Log) -> Arc<State> {
             session: Some("session".into()),
         },
         endpoint: Some(peer.url.clone()),
+        ca_bundle: None,
     };
     Arc::new(State::new(&settings, log))
 }
@@ -285,6 +286,7 @@ fn a_connection_that_is_not_trusted_carries_nothing() {
         function: "example-demo-signer".into(),
         credentials: Credentials { id: "AKID".into(), secret: "secret".into(), session: None },
         endpoint: Some(peer.url.replace("http:", "https:")),
+        ca_bundle: None,
     };
     let state = Arc::new(State::new(&settings, Box::new(|_| {})));
     assert_eq!(ask(&state, &asking(&good_token()), moment(0)), unavailable());
