@@ -1,4 +1,8 @@
 //! The viewer-request event of CloudFront, as far as it is looked at.
+//!
+//! It comes as JSON, or as lines. To write a whole event as JSON in Node and to read it here takes a third of
+//! the time of a token's signature check; so `index.mjs` hands over the few fields that are looked at as one
+//! text of lines, where an event has each of them at most once, and the JSON of the whole event else.
 //! Source: AmazonCloudFront/latest/DeveloperGuide/lambda-event-structure.
 
 use serde::Deserialize;
@@ -29,11 +33,15 @@ pub struct Request {
 }
 
 impl Request {
-    /// Reads an event; `None` where it is not exactly one viewer request.
+    /// Reads an event, from JSON or, where the text begins with a line break, from lines; `None` where it is
+    /// not exactly one viewer request.
     #[must_use]
     pub fn parse(event: &str) -> Option<Self> {
         if event.len() > MAX {
             return None;
+        }
+        if let Some(lines) = event.strip_prefix('\n') {
+            return Self::of_lines(lines);
         }
         let event: Event = serde_json::from_str(event).ok()?;
         let [record] = <[Record; 1]>::try_from(event.records).ok()?;
@@ -51,6 +59,31 @@ impl Request {
             authorization: values(request.headers.authorization),
             origin: values(request.headers.origin),
             fetch_site: values(request.headers.fetch_site),
+        })
+    }
+}
+
+impl Request {
+    /// Reads the lines of `index.mjs`. A value that has a line break itself, which no header can have, makes
+    /// the number of lines wrong.
+    fn of_lines(lines: &str) -> Option<Self> {
+        let mut lines = lines.split('\n');
+        let [method, path, client_ip, id] = [lines.next()?, lines.next()?, lines.next()?, lines.next()?];
+        // A header that is there has a mark before its value: it may be there and empty.
+        let mut header = || match lines.next()? {
+            "" => Some(vec![]),
+            marked => Some(vec![marked.strip_prefix('+')?.to_owned()]),
+        };
+        let [host, authorization, origin, fetch_site] = [header()?, header()?, header()?, header()?];
+        lines.next().is_none().then(|| Self {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            client_ip: client_ip.to_owned(),
+            id: id.to_owned(),
+            host,
+            authorization,
+            origin,
+            fetch_site,
         })
     }
 }
@@ -155,6 +188,28 @@ mod tests {
             " ".repeat(MAX + 1),
         ] {
             assert_eq!(Request::parse(&event), None, "{event:.80}");
+        }
+    }
+
+    #[test]
+    fn lines_say_the_same() {
+        let lines = "\nGET\n/cookie\n192.0.2.7\nr1\n+media.example.com\n+Bearer a\n\n+";
+        assert_eq!(
+            Request::parse(lines),
+            Some(Request {
+                method: "GET".into(),
+                path: "/cookie".into(),
+                client_ip: "192.0.2.7".into(),
+                id: "r1".into(),
+                host: vec!["media.example.com".into()],
+                authorization: vec!["Bearer a".into()],
+                origin: vec![],
+                fetch_site: vec![String::new()],
+            })
+        );
+        for wrong in ["\n", "\nGET", &lines.replace("+Bearer", "Bearer"), &format!("{lines}\n"), &lines[..40]]
+        {
+            assert_eq!(Request::parse(wrong), None, "{wrong}");
         }
     }
 }

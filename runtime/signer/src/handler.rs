@@ -6,7 +6,7 @@ use contract::edge_config::EdgeConfig;
 use serde_json::json;
 use signing::{Attributes, CookieSet, Policy};
 
-use crate::cache::CookieCache;
+use crate::cache::{CookieCache, For};
 use crate::clock::iso;
 use crate::event::Request;
 use crate::jwks::Jwks;
@@ -41,8 +41,8 @@ pub enum Outcome {
 
 /// An answer.
 pub struct Answer {
-    /// What the viewer gets.
-    pub response: Response,
+    /// What the viewer gets; the same object for all viewers of an expiry slot.
+    pub response: Arc<Response>,
     /// What was done.
     pub outcome: Outcome,
 }
@@ -51,7 +51,7 @@ impl Answer {
     /// A refusal that is told to everyone alike.
     #[must_use]
     pub fn refused(refusal: Refusal) -> Self {
-        Self { response: refusal.response(&[]), outcome: Outcome::Refused(refusal) }
+        Self { response: Arc::new(refusal.response(&[])), outcome: Outcome::Refused(refusal) }
     }
 }
 
@@ -65,19 +65,20 @@ pub fn answer(request: &Request, documents: &Documents, cache: &CookieCache, now
         return Answer::refused(Refusal::HostNotServed);
     };
     let caller = Caller::of(request, config, host);
-    let decided = decide(request, documents, config, host, caller, cache, now);
-    let (response, outcome) = match decided {
-        Ok(decided) => decided,
+    let (response, outcome) = match decide(request, documents, config, host, caller, cache, now) {
+        Ok(Decided::Issued(response)) => return Answer { response, outcome: Outcome::Granted },
+        Ok(Decided::Answered(response, outcome)) => (response, outcome),
         Err(refusal) => (refusal.response(&config.token.scopes), Outcome::Refused(refusal)),
     };
-    let response = match caller {
-        Caller::Listed(origin) => response
-            .header("Access-Control-Allow-Origin", origin)
-            .header("Access-Control-Allow-Credentials", "true")
-            .header("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After"),
-        Caller::Unnamed | Caller::Foreign => response,
-    };
-    Answer { response, outcome }
+    Answer { response: Arc::new(caller.may_read(response)), outcome }
+}
+
+/// What a request that was not refused comes to.
+enum Decided {
+    /// Cookies, with all headers.
+    Issued(Arc<Response>),
+    /// Anything else, before the headers of CORS.
+    Answered(Response, Outcome),
 }
 
 fn decide(
@@ -88,10 +89,10 @@ fn decide(
     caller: Caller<'_>,
     cache: &CookieCache,
     now: u64,
-) -> Result<(Response, Outcome), Refusal> {
+) -> Result<Decided, Refusal> {
     let route = Route::of(&request.path).ok_or(Refusal::NotFound)?;
     match request.method.as_str() {
-        "OPTIONS" => return Ok((preflight(caller), Outcome::Preflight)),
+        "OPTIONS" => return Ok(Decided::Answered(preflight(caller), Outcome::Preflight)),
         "GET" => {}
         _ => return Err(Refusal::MethodNotAllowed),
     }
@@ -101,14 +102,13 @@ fn decide(
     match route {
         // An image or a link of another site carries no `Origin`, and must not sign anybody out.
         Route::Remove if caller == Caller::Unnamed && is_cross_site(request) => Err(Refusal::CrossSite),
-        Route::Remove => Ok((removed(config), Outcome::Removed)),
+        Route::Remove => Ok(Decided::Answered(removed(config), Outcome::Removed)),
         Route::Issue => {
             let token = bearer(&request.authorization)?;
             let keys = documents.jwks.as_deref().ok_or(Refusal::Unavailable)?;
             let token_expiry = token::verify(token, keys, config, now)?;
             let keyring = documents.keyring.as_ref().ok_or(Refusal::Unavailable)?;
-            let response = issued(request, keyring, config, host, cache, now, token_expiry)?;
-            Ok((response, Outcome::Granted))
+            issued(request, keyring, config, host, caller, cache, now, token_expiry).map(Decided::Issued)
         }
     }
 }
@@ -148,6 +148,17 @@ impl<'a> Caller<'a> {
             [origin] if config.origins.contains(origin) => Self::Listed(origin),
             [origin] if origin.strip_prefix("https://") == Some(host) => Self::Listed(origin),
             _ => Self::Foreign,
+        }
+    }
+
+    /// `response` with the headers that let a listed origin read it.
+    fn may_read(self, response: Response) -> Response {
+        match self {
+            Self::Listed(origin) => response
+                .header("Access-Control-Allow-Origin", origin)
+                .header("Access-Control-Allow-Credentials", "true")
+                .header("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After"),
+            Self::Unnamed | Self::Foreign => response,
         }
     }
 }
@@ -200,15 +211,17 @@ fn removed(config: &EdgeConfig) -> Response {
         })
 }
 
+#[expect(clippy::too_many_arguments, reason = "they are what an issued cookie depends on, and have no group")]
 fn issued(
     request: &Request,
     keyring: &Arc<LoadedKeyring>,
     config: &EdgeConfig,
     host: &str,
+    caller: Caller<'_>,
     cache: &CookieCache,
     now: u64,
     token_expiry: u64,
-) -> Result<Response, Refusal> {
+) -> Result<Arc<Response>, Refusal> {
     let cookie = &config.cookie;
     let life = u64::from(cookie.minutes) * 60;
     let expires = signing::cookie_expiry(now, life, token_expiry, u64::from(cookie.slot_seconds));
@@ -217,21 +230,29 @@ fn issued(
         return Err(Refusal::TokenExpired);
     }
     let policy = Policy::of_host(host, expires);
-    let cookies = if cookie.bind_address {
-        let address = request.client_ip.parse().map_err(|_| Refusal::AddressUnsupported)?;
-        let key_id = &keyring.document.key_id;
-        CookieSet::sign(&keyring.key, key_id, &policy.bound_to(address), cookie.hash).map(Arc::new)
-    } else {
-        cache.get(keyring, policy, cookie.hash)
-    }
-    .map_err(|_| Refusal::Internal)?;
     let attributes = Attributes {
         same_site: cookie.same_site,
         max_age: cookie.persistent.then(|| expires.saturating_sub(now)),
     };
-    let body = json!({ "expires": expires, "expires_at": iso(expires) });
-    Ok(cookies
-        .set_cookie(attributes)
-        .into_iter()
-        .fold(Response::json(200, &body), |response, cookie| response.header("Set-Cookie", cookie)))
+    let made = |cookies: &CookieSet| {
+        let body = json!({ "expires": expires, "expires_at": iso(expires) });
+        let response = cookies
+            .set_cookie(attributes)
+            .into_iter()
+            .fold(Response::json(200, &body), |response, cookie| response.header("Set-Cookie", cookie));
+        caller.may_read(response)
+    };
+    if cookie.bind_address {
+        let address = request.client_ip.parse().map_err(|_| Refusal::AddressUnsupported)?;
+        let policy = policy.bound_to(address);
+        let signed = CookieSet::sign(&keyring.key, &keyring.document.key_id, &policy, cookie.hash);
+        return signed.map(|cookies| Arc::new(made(&cookies))).map_err(|_| Refusal::Internal);
+    }
+    let origin = match caller {
+        Caller::Listed(origin) => Some(origin.to_owned()),
+        Caller::Unnamed | Caller::Foreign => None,
+    };
+    cache
+        .response(keyring, policy, cookie.hash, For { attributes, origin }, |cookies, _| made(cookies))
+        .map_err(|_| Refusal::Internal)
 }

@@ -38,8 +38,8 @@ use crate::response::Response;
 use crate::settings::Settings;
 use crate::state::State;
 
-/// Answers a viewer-request event, given and returned as JSON text: at once on a warm process, else as a
-/// promise. Never throws.
+/// Answers a viewer-request event, given as [`event::Request::parse`] reads it and answered as JSON text: at
+/// once on a warm process, else as a promise. Never throws.
 #[napi]
 pub fn handle(event: String) -> Either<String, AsyncTask<Reading>> {
     let answered = catch_unwind(AssertUnwindSafe(|| state().answer_at_once(&event, Moment::now())));
@@ -86,6 +86,6 @@ fn state() -> &'static Arc<State> {
     STATE.get_or_init(|| Arc::new(State::new(&Settings::from_environment(), Box::new(journal::write))))
 }
 
-fn internal() -> Response {
-    Refusal::Internal.response(&[])
+fn internal() -> Arc<Response> {
+    Arc::new(Refusal::Internal.response(&[]))
 }

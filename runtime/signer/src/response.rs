@@ -1,22 +1,26 @@
 //! The response object that CloudFront takes from a viewer-request function.
 //! Source: AmazonCloudFront/latest/DeveloperGuide/lambda-generating-http-responses.
 
+use std::sync::OnceLock;
+
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 
 /// A generated response. CloudFront wants the status as text, header names in lower case as keys, a list
 /// of values under each, and no body at all beside status 204.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Response {
     status: u16,
     headers: Vec<(&'static str, Vec<String>)>,
     body: Option<String>,
+    /// The whole as text, from the first time that it was asked for: one response goes to many viewers.
+    json: OnceLock<String>,
 }
 
 impl Response {
     /// A response without a body, never to be cached.
     #[must_use]
     pub fn empty(status: u16) -> Self {
-        Self { status, headers: vec![], body: None }
+        Self { status, headers: vec![], body: None, json: OnceLock::new() }
             .header("Cache-Control", "no-store")
             .header("Vary", "Origin")
             .header("X-Content-Type-Options", "nosniff")
@@ -33,6 +37,7 @@ impl Response {
     /// Adds a header, or a value to one that is there.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.json = OnceLock::new();
         match self.headers.iter_mut().find(|(present, _)| *present == name) {
             Some((_, values)) => values.push(value.into()),
             None => self.headers.push((name, vec![value.into()])),
@@ -62,7 +67,9 @@ impl Response {
     #[must_use]
     pub fn to_json(&self) -> String {
         // Strings only, so writing cannot fail; should it, this is the smallest response there is.
-        serde_json::to_string(self).unwrap_or_else(|_| r#"{"status":"500","headers":{}}"#.into())
+        let written =
+            || serde_json::to_string(self).unwrap_or_else(|_| r#"{"status":"500","headers":{}}"#.into());
+        self.json.get_or_init(written).clone()
     }
 }
 

@@ -101,7 +101,7 @@ impl State {
     }
 
     /// The answer, where it can be given without waiting for the network.
-    pub fn answer_at_once(self: &Arc<Self>, event: &str, now: Moment) -> Option<Response> {
+    pub fn answer_at_once(self: &Arc<Self>, event: &str, now: Moment) -> Option<Arc<Response>> {
         let Some(request) = Request::parse(event) else {
             return Some(self.finish(Answer::refused(Refusal::RequestMalformed), "", now));
         };
@@ -117,7 +117,7 @@ impl State {
     }
 
     /// The answer, after reading from the network what is missing or overdue.
-    pub fn answer_after_reading(&self, event: &str, now: Moment) -> Response {
+    pub fn answer_after_reading(&self, event: &str, now: Moment) -> Arc<Response> {
         let Some(request) = Request::parse(event) else {
             return self.finish(Answer::refused(Refusal::RequestMalformed), "", now);
         };
@@ -136,7 +136,7 @@ impl State {
         self.finish(answered, &request.id, now)
     }
 
-    fn finish(&self, answer: Answer, request: &str, now: Moment) -> Response {
+    fn finish(&self, answer: Answer, request: &str, now: Moment) -> Arc<Response> {
         (self.log)(&self.journal.answered(answer.outcome, request, now));
         answer.response
     }
