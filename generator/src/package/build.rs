@@ -19,11 +19,18 @@ const ZIG_GLIBC: &str = "2.34";
 /// 1980-01-01, the time in the zip too.
 const SOURCE_DATE_EPOCH: &str = "315532800";
 
-/// Builds both crates.
+/// What the signer does without, for Rust: tables for unwinding, which nothing does where a panic aborts.
+const SMALLER_RUST: &str = "-Cforce-unwind-tables=no";
+/// The same for C, and the AES of aws-lc for AVX-512: 680 KB that shorten the answers of AWS, a few KB each, by
+/// nothing that could be measured.
+const SMALLER_C: &str = "-fno-asynchronous-unwind-tables -DMY_ASSEMBLER_IS_TOO_OLD_FOR_512AVX=1";
+
+/// Builds the crates of these artifacts.
 ///
 /// # Errors
 /// [`PackageError::Tool`] with the compiler's last lines, or what stands in the way of starting it.
 pub(super) async fn build(
+    artifacts: &[Artifact],
     workspace: &Path,
     options: &PackageOptions,
     toolchain: &Toolchain,
@@ -38,7 +45,7 @@ pub(super) async fn build(
         standard_library_root: toolchain.standard_library_root(),
     };
     let remaps = Remaps::new(places, &metadata)?;
-    for artifact in Artifact::ALL {
+    for &artifact in artifacts {
         cargo_rustc(artifact, workspace, options, &remaps).run(progress).await?;
     }
     Ok(())
@@ -87,6 +94,12 @@ fn cargo_rustc(artifact: Artifact, workspace: &Path, options: &PackageOptions, r
             &format!("{TARGET}.{ZIG_GLIBC}"),
         ]),
     };
+    let (for_rust, for_c) = match artifact {
+        Artifact::Signer => {
+            (format!("{}\x1f{}", remaps.for_rust(), SMALLER_RUST), format!("{} {SMALLER_C}", remaps.for_c()))
+        }
+        Artifact::Rotator => (remaps.for_rust(), remaps.for_c()),
+    };
     call.args(["--profile", profile(artifact), "--locked", "--target-dir"])
         .args([&options.target_dir])
         .args(match artifact {
@@ -94,8 +107,8 @@ fn cargo_rustc(artifact: Artifact, workspace: &Path, options: &PackageOptions, r
             Artifact::Rotator => ["--package", "rotator", "--bin", "bootstrap"].as_slice(),
         })
         .args(options.offline.then_some("--offline"))
-        .env("CARGO_ENCODED_RUSTFLAGS", remaps.for_rust())
-        .env(format!("CFLAGS_{}", TARGET.replace('-', "_")).as_str(), remaps.for_c())
+        .env("CARGO_ENCODED_RUSTFLAGS", for_rust)
+        .env(format!("CFLAGS_{}", TARGET.replace('-', "_")).as_str(), for_c)
         .env("CC_SHELL_ESCAPED_FLAGS", "1")
         .env("SOURCE_DATE_EPOCH", SOURCE_DATE_EPOCH)
         .env("ZERO_AR_DATE", "1")

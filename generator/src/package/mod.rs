@@ -148,7 +148,7 @@ pub async fn package(
         return Ok(packed);
     }
 
-    build::build(&workspace, &options, &toolchain, progress).await?;
+    build::build(&Artifact::ALL, &workspace, &options, &toolchain, progress).await?;
     let mut packed = Vec::new();
     for artifact in Artifact::ALL {
         let zip = collect(artifact, &workspace, &options.target_dir).await?;
@@ -161,6 +161,23 @@ pub async fn package(
         inputs::remember(&out_dir, &before, &packed)?;
     }
     Ok(packed)
+}
+
+/// Builds one artifact as [`package`] does, and gives the bytes of its zip. Nothing is written but cargo's output.
+///
+/// # Errors
+/// As [`package`].
+pub async fn zip_of(
+    artifact: Artifact,
+    workspace: &Path,
+    options: &PackageOptions,
+    progress: &mut Progress<'_>,
+) -> Result<Vec<u8>, PackageError> {
+    let workspace = std::fs::canonicalize(workspace).map_err(PackageError::file("find", workspace))?;
+    let options = PackageOptions { target_dir: created(&options.target_dir)?, ..options.clone() };
+    let toolchain = toolchain::Toolchain::find(&workspace, &options).await?;
+    build::build(&[artifact], &workspace, &options, &toolchain, progress).await?;
+    collect(artifact, &workspace, &options.target_dir).await
 }
 
 /// Checks the built binary of an artifact and packs it with what belongs to it.

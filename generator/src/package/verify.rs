@@ -8,7 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::inputs::{self, files_under};
 use super::toolchain::{self, Toolchain};
 use super::{
-    PackageError, PackageOptions, PackedArtifact, Progress, archive, blocking, build, collect, package,
+    Artifact, PackageError, PackageOptions, PackedArtifact, Progress, archive, blocking, build, collect,
+    package,
 };
 
 /// What cargo's own folder shares with the copy of it: downloads and where they come from, nothing that it writes
@@ -56,7 +57,7 @@ pub async fn verify(
     }
     let toolchain = Toolchain::find(&copy, &options).await?;
     progress("building again in a fresh folder");
-    build::build(&copy, &options, &toolchain, progress).await?;
+    build::build(&Artifact::ALL, &copy, &options, &toolchain, progress).await?;
 
     let mut verified = Vec::new();
     for packed in first {
