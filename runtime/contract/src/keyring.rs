@@ -11,7 +11,7 @@ pub const PROPAGATION_SECONDS: u64 = 900;
 /// What a version of the keyring secret holds, as JSON.
 ///
 /// Key id and private key stand in one document, so that a reader never sees half a rotation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Keyring {
     /// Id of the public key in CloudFront that belongs to `private_key`.
     pub key_id: String,
@@ -27,7 +27,7 @@ pub struct Keyring {
 }
 
 /// A key that signs no longer but still opens cookies.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RetiredKey {
     /// Id of the public key in CloudFront.
     pub key_id: String,
@@ -40,7 +40,7 @@ pub struct RetiredKey {
 }
 
 /// Kind of a signing key pair. CloudFront takes these two.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum KeyAlgorithm {
     /// RSA with 2048 bits, PKCS#1 v1.5 signatures.
     #[serde(rename = "rsa-2048")]
@@ -62,7 +62,7 @@ impl KeyAlgorithm {
 }
 
 /// A private key in PKCS#8 PEM that shows itself nowhere: `Debug` prints no character of it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PrivateKeyPem(String);
 

@@ -8,6 +8,7 @@ pub mod edge_config;
 pub mod keyring;
 pub mod keyring_resource;
 pub mod names;
+pub mod revocation;
 
 /// Region that every edge resource lives in: CloudFront reads functions, and the edge functions read
 /// their configuration and keys, from here whatever the viewer's place.

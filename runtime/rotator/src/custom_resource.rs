@@ -5,6 +5,7 @@
 use contract::keyring::Keyring;
 use contract::keyring_resource::KeyringProperties;
 
+use crate::algorithm;
 use crate::error::Error;
 use crate::group;
 use crate::mint::{Minted, mint};
@@ -16,28 +17,35 @@ use crate::tenant::Tenant;
 pub const NOTHING_MADE: &str = "signing-keyring-without-properties";
 
 /// Makes what is missing of the keyring, on creation and on update alike, and answers the key group's id.
-/// `token` names the request: it becomes the version id of a first keyring.
+/// `token` names the request: it becomes the version id of a first keyring, or of one of another algorithm,
+/// whose rotation is waited for until `deadline`, in seconds since the epoch.
 ///
 /// The order is key, secret, group, parameter. A private key is stored before anything refers to its
 /// public key, so an attempt that dies leaves either a usable keyring, which the next one goes on from, or a
 /// public key in no group, which the next one removes.
 ///
 /// # Errors
-/// A call failed, or others change the group at every attempt.
+/// A call failed, others change the group at every attempt, or the algorithm did not change in time.
 pub async fn establish(
     world: &impl World,
     tenant: &Tenant,
     secret: &str,
     token: &str,
+    deadline: u64,
 ) -> Result<String, Error> {
-    let keyring = match living(world, secret).await? {
-        Some(keyring) => keyring,
-        None => first(world, tenant, secret, token).await?,
+    if living(world, secret).await?.is_none() {
+        first(world, tenant, secret, token).await?;
+    }
+    let current = async || {
+        let keyring = world.keyring(secret, Version::Current).await?;
+        keyring.ok_or_else(|| Error::NoValue(label::CURRENT.to_owned()))
     };
-    let keys = group::members([&keyring], world.now());
-    let group = group::establish(world, &tenant.names.key_group(), &keyring.key_id, &keys).await?;
-    world.put_parameter(&tenant.names.key_id_parameter(), &keyring.key_id).await?;
+    let name = tenant.names.key_group();
+    let keys = async || Ok(group::members([&current().await?], world.now()));
+    let group = group::establish(world, &name, keys).await?;
+    world.put_parameter(&tenant.names.key_id_parameter(), &current().await?.key_id).await?;
     public_keys::sweep(world, tenant, secret).await?;
+    algorithm::change(world, tenant, secret, token, deadline).await?;
     Ok(group)
 }
 
@@ -47,11 +55,12 @@ async fn living(world: &impl World, secret: &str) -> Result<Option<Keyring>, Err
     Ok(world.public_key(&keyring.key_id).await?.map(|_| keyring))
 }
 
-async fn first(world: &impl World, tenant: &Tenant, secret: &str, token: &str) -> Result<Keyring, Error> {
+async fn first(world: &impl World, tenant: &Tenant, secret: &str, token: &str) -> Result<(), Error> {
     let version = NewVersion { token, rotation_token: None, label: label::CURRENT };
     match mint(world, tenant, secret, version, Vec::new()).await? {
-        Minted::Written(keyring) => Ok(keyring),
-        Minted::WrittenBefore => living(world, secret).await?.ok_or_else(|| Error::NoValue(token.to_owned())),
+        Minted::Written(_) => Ok(()),
+        Minted::WrittenBefore if living(world, secret).await?.is_some() => Ok(()),
+        Minted::WrittenBefore => Err(Error::NoValue(token.to_owned())),
     }
 }
 

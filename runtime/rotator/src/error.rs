@@ -2,6 +2,7 @@
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+use contract::keyring::KeyAlgorithm;
 
 use crate::lifetime::{FINISH_WITHIN, GROUP_MAX};
 use crate::ports::Fault;
@@ -82,6 +83,41 @@ pub enum Error {
         FINISH_WITHIN / 3600
     )]
     TooLate,
+    /// The edges may not all know the group as it is.
+    #[error("key group `{group}` was changed a short time ago; every edge knows it from {}", timestamp(*from))]
+    Settling {
+        /// Name of the key group.
+        group: String,
+        /// Seconds since the epoch.
+        from: u64,
+    },
+    /// The edge did not let the new key in.
+    #[error("a cookie of key `{key_id}` is not accepted at `{host}` yet: {why}")]
+    NotSeen {
+        /// The new key.
+        key_id: String,
+        /// Host that was asked.
+        host: String,
+        /// What was seen last.
+        why: String,
+    },
+    /// A custom resource waited in vain for the rotation to another algorithm.
+    #[error("the rotation to a key of `{}` has not ended in time; deploy again once it has", .0.as_str())]
+    AlgorithmPending(KeyAlgorithm),
+    /// A revocation is repeated whose key somebody has deleted.
+    #[error("public key `{0}` of this revocation does not exist; start another")]
+    ReplacementGone(String),
+    /// Others moved the current label again and again while this run tried to.
+    #[error("the current version of secret `{0}` was changed by others at every attempt")]
+    SecretContended(String),
+    /// The revocation is meant for another tenant.
+    #[error("this function owns the keys of tenant `{own}`, not those of `{asked}`")]
+    OtherTenant {
+        /// The function's.
+        own: String,
+        /// The event's.
+        asked: String,
+    },
     /// Time is nearly up.
     #[error("the function ran out of time; what is done stays done and the next attempt goes on from there")]
     OutOfTime,

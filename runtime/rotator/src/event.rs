@@ -1,6 +1,7 @@
 //! The events that the function serves, told apart and read.
 
 use contract::keyring_resource::KeyringProperties;
+use contract::revocation::RevokeRequest;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -9,12 +10,14 @@ use crate::ports::RotationToken;
 use crate::response::Owed;
 use crate::steps::{Request, Step};
 
-/// An event of one of the two services.
+/// An event of one of the two services, or of a person.
 pub enum Event {
     /// CloudFormation's, for the custom resource.
     Resource(Box<ResourceEvent>),
     /// Secrets Manager's, for one step of a rotation.
     Rotation(Request),
+    /// A person's, who revokes all keys.
+    Revocation(RevokeRequest),
 }
 
 /// A request of CloudFormation.
@@ -77,12 +80,12 @@ enum RawStep {
 }
 
 impl Event {
-    /// Reads an event.
+    /// Reads an event. A step of a rotation may wait until `deadline`, in seconds since the epoch.
     ///
     /// # Errors
-    /// It is neither kind, or lacks what it must have. The message repeats nothing of the event, which
+    /// It is of no kind, or lacks what it must have. The message repeats nothing of the event, which
     /// holds the address that an answer may be sent to, and the rotation's proof.
-    pub fn read(event: Value) -> Result<Self, Error> {
+    pub fn read(event: Value, deadline: u64) -> Result<Self, Error> {
         if event.get("RequestType").is_some() {
             let raw: RawResource = serde_json::from_value(event)
                 .map_err(|_| Error::Event("a request of CloudFormation that lacks a field".into()))?;
@@ -108,9 +111,13 @@ impl Event {
                 secret: raw.secret_id,
                 token: raw.client_request_token,
                 rotation_token: raw.rotation_token,
+                deadline,
             }))
+        } else if event.get("action").is_some() {
+            let request = serde_json::from_value(event);
+            request.map(Self::Revocation).map_err(|cause| Error::Event(format!("a revocation: {cause}")))
         } else {
-            Err(Error::Event("it has neither `RequestType` nor `Step`".into()))
+            Err(Error::Event("it has none of `RequestType`, `Step` and `action`".into()))
         }
     }
 }
@@ -122,7 +129,7 @@ mod tests {
     use super::*;
 
     fn step(name: &str) -> Result<Event, Error> {
-        Event::read(json!({"Step": name, "SecretId": "arn:s", "ClientRequestToken": "t"}))
+        Event::read(json!({"Step": name, "SecretId": "arn:s", "ClientRequestToken": "t"}), 9)
     }
 
     #[test]
@@ -151,7 +158,7 @@ mod tests {
             "RequestId": "r", "LogicalResourceId": "Keyring", "ResourceType": "Custom::SigningKeyring",
             "ServiceToken": "arn:f", "ResourceProperties": {"Tenant": "demo"},
         });
-        match Event::read(event) {
+        match Event::read(event, 0) {
             Ok(Event::Resource(resource)) => {
                 let why = resource.properties.expect_err("properties that lack a field");
                 assert!(why.contains("Organisation"), "{why}");
@@ -162,7 +169,7 @@ mod tests {
 
     #[test]
     fn an_event_that_is_not_understood_is_not_repeated() {
-        let unknown = Event::read(json!({"RequestType": "Create", "ResponseURL": "https://SECRET"}));
+        let unknown = Event::read(json!({"RequestType": "Create", "ResponseURL": "https://SECRET"}), 0);
         let text = unknown.err().map(|error| error.to_string()).expect("an error");
         assert!(!text.contains("SECRET"), "{text}");
     }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use contract::revocation::{RevokeAnswer, RevokeRequest};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
 use tokio::task;
@@ -13,11 +14,15 @@ use crate::event::{Event, ResourceEvent, ResourceKind};
 use crate::log;
 use crate::ports::World;
 use crate::response::{self, Answer};
+use crate::revocation;
 use crate::steps::{self, Request};
 use crate::tenant::{EnvironmentError, Tenant};
 
 /// Time kept back from an invocation's end for the answer.
 const RESERVE: Duration = Duration::from_secs(8);
+
+/// Time kept back beyond that by what waits: enough for the round of calls that it is in.
+const ROUND: Duration = Duration::from_secs(20);
 
 /// The function between two invocations.
 #[derive(Debug)]
@@ -39,16 +44,18 @@ impl<W: World> Function<W> {
         Self { world, tenant: Tenant::of_environment(variable) }
     }
 
-    /// Serves one event of either caller.
+    /// Serves one event of whichever caller.
     ///
     /// # Errors
     /// A rotation step was not done, the event is not understood, or CloudFormation could not be answered. A
     /// request of CloudFormation that fails is answered and no error.
     pub async fn serve(&self, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
         let time = remaining(&event.context);
-        let served = match Event::read(event.payload) {
+        let deadline = self.world.now() + time.saturating_sub(ROUND).as_secs();
+        let served = match Event::read(event.payload, deadline) {
             Ok(Event::Rotation(request)) => self.rotate(&request, time).await,
-            Ok(Event::Resource(event)) => self.serve_resource(*event, time).await,
+            Ok(Event::Resource(event)) => self.serve_resource(*event, time, deadline).await,
+            Ok(Event::Revocation(request)) => self.revoke(&request, time).await,
             Err(error) => {
                 log::ended("unknown", &Err(error.to_string()));
                 Err(error)
@@ -69,13 +76,34 @@ impl<W: World> Function<W> {
         ended.map(|outcome| json!({"outcome": format!("{outcome:?}")}))
     }
 
-    async fn serve_resource(&self, event: ResourceEvent, time: Duration) -> Result<Value, Error> {
+    async fn revoke(&self, request: &RevokeRequest, time: Duration) -> Result<Value, Error> {
+        let run = async {
+            let tenant = self.tenant.as_ref().map_err(Clone::clone)?;
+            if request.tenant != tenant.name {
+                let (own, asked) = (tenant.name.clone(), request.tenant.clone());
+                return Err(Error::OtherTenant { own, asked });
+            }
+            let secret = tenant.names.keyring_secret();
+            revocation::revoke(&self.world, tenant, &secret, &request.token).await
+        };
+        let ended = timeout(time, run).await.unwrap_or(Err(Error::OutOfTime));
+        let what = format!("Revoke {}", request.token);
+        log::ended(&what, &ended.as_ref().map(Clone::clone).map_err(ToString::to_string));
+        ended.map(|key_id| json!(RevokeAnswer { key_id }))
+    }
+
+    async fn serve_resource(
+        &self,
+        event: ResourceEvent,
+        time: Duration,
+        deadline: u64,
+    ) -> Result<Value, Error> {
         let unmade = match &event.properties {
             Ok(properties) => custom_resource::unmade_id(properties),
             Err(_) => NOTHING_MADE.to_owned(),
         };
         response::owe(&event.owed, &unmade);
-        let ended = timeout(time, self.answer(&event)).await.unwrap_or(Err(Error::OutOfTime));
+        let ended = timeout(time, self.answer(&event, deadline)).await.unwrap_or(Err(Error::OutOfTime));
         response::settle();
         let answer = match ended {
             Ok(answer) => answer,
@@ -94,7 +122,7 @@ impl<W: World> Function<W> {
         sent.map(|()| Value::Null)
     }
 
-    async fn answer(&self, event: &ResourceEvent) -> Result<Answer, Error> {
+    async fn answer(&self, event: &ResourceEvent, deadline: u64) -> Result<Answer, Error> {
         let physical_id = event.owed.physical_resource_id.as_deref().unwrap_or_default();
         if matches!(event.kind, ResourceKind::Delete) && physical_id == NOTHING_MADE {
             return Ok(Answer::Gone);
@@ -105,7 +133,8 @@ impl<W: World> Function<W> {
             ResourceKind::Create | ResourceKind::Update => {
                 let secret = &properties.secret_arn;
                 let token = &event.owed.request_id;
-                custom_resource::establish(&self.world, &tenant, secret, token).await.map(Answer::Standing)
+                let made = custom_resource::establish(&self.world, &tenant, secret, token, deadline).await;
+                made.map(Answer::Standing)
             }
             ResourceKind::Delete => {
                 custom_resource::remove(&self.world, &tenant, physical_id).await?;

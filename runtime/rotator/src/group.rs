@@ -73,17 +73,25 @@ pub async fn set(
     Err(Error::GroupContended(name.to_owned()))
 }
 
-/// Makes sure that a group called `name` exists and holds `key`; where it must be written it gets `keys`,
-/// of which `key` is one. Answers its id.
+/// Makes sure that a group called `name` exists and holds the first of what `keys` answers; where it must be
+/// written it gets all of them. Answers its id.
+///
+/// `keys` is asked after the group was read, as in [`set`].
 ///
 /// # Errors
 /// Others change the group at every attempt, or a call failed.
-pub async fn establish(world: &impl Keys, name: &str, key: &str, keys: &[String]) -> Result<String, Error> {
+pub async fn establish(
+    world: &impl Keys,
+    name: &str,
+    keys: impl AsyncFn() -> Result<Vec<String>, Error>,
+) -> Result<String, Error> {
     for _ in 0..ATTEMPTS {
-        let written = match find(world, name).await? {
-            Some(group) if group.keys.iter().any(|member| member == key) => return Ok(group.id),
-            Some(group) => world.update_key_group(&group, keys).await.map(|()| group.id),
-            None => world.create_key_group(name, keys).await,
+        let group = find(world, name).await?;
+        let keys = keys().await?;
+        let written = match group {
+            Some(group) if keys.first().is_some_and(|key| group.keys.contains(key)) => return Ok(group.id),
+            Some(group) => world.update_key_group(&group, &keys).await.map(|()| group.id),
+            None => world.create_key_group(name, &keys).await,
         };
         match written {
             Err(fault) if matches!(fault.kind, FaultKind::Stale | FaultKind::AlreadyExists) => {}

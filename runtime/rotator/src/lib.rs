@@ -1,11 +1,12 @@
 //! The Lambda function that owns a tenant's signing keys: key group and public keys in CloudFront, the
 //! keyring in Secrets Manager, the published key id in Parameter Store.
 //!
-//! It serves two callers. CloudFormation makes and removes the keyring as a custom resource
-//! ([`custom_resource`]); Secrets Manager rotates the key in four steps ([`steps`]). Both protocols are
-//! written against the traits in [`ports`], so that they run unchanged against [`aws`], against a world in
+//! It serves three callers. CloudFormation makes and removes the keyring as a custom resource
+//! ([`custom_resource`]); Secrets Manager rotates the key in four steps ([`steps`]); a person revokes leaked
+//! keys ([`revocation`]). All of it is written against the traits in [`ports`], so that they run unchanged against [`aws`], against a world in
 //! memory, and in a model.
 
+pub mod algorithm;
 pub mod aws;
 pub mod custom_resource;
 pub mod error;
@@ -17,8 +18,10 @@ pub mod lifetime;
 mod log;
 pub mod mint;
 pub mod ports;
+pub mod proof;
 pub mod public_keys;
 pub mod response;
+pub mod revocation;
 pub mod steps;
 pub mod tenant;
 pub mod versions;

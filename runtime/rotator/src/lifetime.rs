@@ -19,6 +19,11 @@ use contract::keyring::{Keyring, PROPAGATION_SECONDS as PROPAGATION, RetiredKey}
 /// rotation schedule that Secrets Manager takes. Within it the service's own retries fall.
 pub const FINISH_WITHIN: u64 = 4 * 3600;
 
+/// How long a key must have been in the group before signers may use it, in seconds: the longest time that
+/// deployments of CloudFront are commonly quoted at. A visit to one edge says nothing of the others, so this
+/// is waited for whatever that visit says. It fits into one invocation of fifteen minutes.
+pub const SETTLE: u64 = 600;
+
 /// Keys of a group that the protocol fills at most. CloudFront takes five: one stays free for a person who
 /// must add a key by hand.
 pub const GROUP_MAX: usize = 4;

@@ -51,6 +51,11 @@ pub async fn mint(
             public_keys::remove(world, &keyring.key_id).await?;
             Ok(Minted::WrittenBefore)
         }
+        // A request that comes after the secret was deleted: no later one would find the key and remove it.
+        Err(fault) if fault.kind == FaultKind::NotFound => {
+            public_keys::remove(world, &keyring.key_id).await?;
+            Err(fault.into())
+        }
         Err(fault) => Err(fault.into()),
     }
 }

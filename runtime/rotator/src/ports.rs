@@ -11,7 +11,7 @@ use std::fmt;
 use contract::keyring::{KeyAlgorithm, Keyring, PrivateKeyPem};
 
 /// A call that did not do what it was asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("`{call}` failed with `{code}`: {message}")]
 pub struct Fault {
     /// The service's name of the call.
@@ -25,7 +25,7 @@ pub struct Fault {
 }
 
 /// What the protocol makes of a failed call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FaultKind {
     /// The thing does not exist.
     NotFound,
@@ -40,7 +40,7 @@ pub enum FaultKind {
 }
 
 /// One page of a list, and where the next one starts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Page<T> {
     /// What this page holds.
     pub items: Vec<T>,
@@ -49,7 +49,7 @@ pub struct Page<T> {
 }
 
 /// Id and name of a public key or a key group, as lists give them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Listed {
     /// Id that the service gave.
     pub id: String,
@@ -58,7 +58,7 @@ pub struct Listed {
 }
 
 /// A public key as it stands in CloudFront.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PublicKey {
     /// The key in PEM.
     pub pem: String,
@@ -67,7 +67,7 @@ pub struct PublicKey {
 }
 
 /// A key group as it stands in CloudFront.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyGroup {
     /// Id that distributions refer to.
     pub id: String,
@@ -77,6 +77,8 @@ pub struct KeyGroup {
     pub etag: String,
     /// Ids of the public keys in it.
     pub keys: Vec<String>,
+    /// When it was last written, in seconds since the epoch by CloudFront's clock.
+    pub modified: u64,
 }
 
 /// Public keys and key groups of CloudFront.
@@ -103,7 +105,7 @@ pub trait Keys {
 }
 
 /// Rotation switch and staging labels of a secret.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct SecretState {
     /// Whether rotation is switched on.
     pub rotation_enabled: bool,
@@ -132,6 +134,8 @@ pub enum Version<'a> {
     Current,
     /// The one with this id, provided that it is pending.
     Pending(&'a str),
+    /// The one with this id, provided that it is to replace revoked keys.
+    Replacement(&'a str),
 }
 
 /// A new version of the keyring secret.
@@ -141,11 +145,11 @@ pub struct NewVersion<'a> {
     pub token: &'a str,
     /// What Secrets Manager gave the rotation to prove itself by.
     pub rotation_token: Option<&'a RotationToken>,
-    /// Label that it gets: [`label::CURRENT`] or [`label::PENDING`].
+    /// Label that it gets: [`label::CURRENT`], [`label::PENDING`] or [`label::REPLACEMENT`].
     pub label: &'a str,
 }
 
-/// Staging labels of Secrets Manager.
+/// Staging labels: three of Secrets Manager and one of our own.
 pub mod label {
     /// What readers get.
     pub const CURRENT: &str = "AWSCURRENT";
@@ -153,6 +157,9 @@ pub mod label {
     pub const PENDING: &str = "AWSPENDING";
     /// What was current before.
     pub const PREVIOUS: &str = "AWSPREVIOUS";
+    /// What replaces revoked keys, until it is current. A label of its own, so that a rotation under way
+    /// and the replacement never take it from each other.
+    pub const REPLACEMENT: &str = "REPLACEMENT";
 }
 
 /// Proof by which a rotation may write its pending version. `Debug` shows nothing of it.
@@ -189,12 +196,16 @@ pub trait Secrets {
     ) -> Result<(), Fault>;
     /// Moves [`label::CURRENT`] to the version `to`, provided that `from` has it now.
     async fn move_current(&self, secret: &str, to: &str, from: Option<&str>) -> Result<(), Fault>;
-    /// Takes [`label::PENDING`] from a version, so that the next rotation can begin.
-    async fn drop_pending(&self, secret: &str, version: &str) -> Result<(), Fault>;
+    /// Takes a label from a version: without [`label::PENDING`] on it, the next rotation can begin.
+    async fn drop_label(&self, secret: &str, version: &str, label: &str) -> Result<(), Fault>;
+    /// Asks the service for a rotation at once. While another is under way it is `InUse`.
+    async fn rotate(&self, secret: &str, token: &str) -> Result<(), Fault>;
 }
 
 /// Parameter Store.
 pub trait Parameters {
+    /// Value of a parameter; none where it does not exist.
+    async fn parameter(&self, name: &str) -> Result<Option<String>, Fault>;
     /// Writes a parameter, over an older value.
     async fn put_parameter(&self, name: &str, value: &str) -> Result<(), Fault>;
     /// Deletes a parameter (`NotFound` where there is none).
@@ -202,7 +213,7 @@ pub trait Parameters {
 }
 
 /// A new key pair.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyPair {
     /// PKCS#8 PEM.
     pub private: PrivateKeyPem,
@@ -218,13 +229,29 @@ pub trait KeyPairs {
     async fn proves(&self, keyring: &Keyring, pem: &str) -> Result<bool, Fault>;
 }
 
+/// What an edge answered to a viewer, reduced to what tells one kind of answer from another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Sighting(pub String);
+
+/// The edges of CloudFront, as viewers meet them.
+pub trait Edges {
+    /// Whether there are any, and so whether a change of a key group takes time to reach them. An emulator
+    /// of CloudFront's API has none.
+    fn has_edges(&self) -> bool;
+    /// Asks the nearest edge for a protected path of `host`, with cookies signed by `private` that name the
+    /// key `key_id`. Where nobody answers, or nobody says anything of the cookies, it is a fault.
+    async fn visit(&self, host: &str, key_id: &str, private: &PrivateKeyPem) -> Result<Sighting, Fault>;
+}
+
 /// Time.
 pub trait Clock {
     /// Seconds since the epoch.
     fn now(&self) -> u64;
+    /// Lets time pass.
+    async fn sleep(&self, seconds: u64);
 }
 
 /// Everything together.
-pub trait World: Keys + Secrets + Parameters + KeyPairs + Clock {}
+pub trait World: Keys + Secrets + Parameters + KeyPairs + Edges + Clock {}
 
-impl<T: Keys + Secrets + Parameters + KeyPairs + Clock> World for T {}
+impl<T: Keys + Secrets + Parameters + KeyPairs + Edges + Clock> World for T {}

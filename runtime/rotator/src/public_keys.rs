@@ -44,7 +44,8 @@ pub async fn remove(world: &impl Keys, id: &str) -> Result<(), Error> {
     }
 }
 
-/// Removes the tenant's public keys that are in no group and that no pending version needs.
+/// Removes the tenant's public keys that are in no group and that no version needs: the current one, one that
+/// is pending, one that a revocation is about to make current.
 ///
 /// The keys are listed first. A key that a rotation makes after that is not in the list; one that it made
 /// before belongs to a version that is pending by now, so the order of the reads is what keeps it.
@@ -53,8 +54,10 @@ pub async fn remove(world: &impl Keys, id: &str) -> Result<(), Error> {
 /// A call failed.
 pub async fn sweep(world: &impl World, tenant: &Tenant, secret: &str) -> Result<(), Error> {
     let owned = owned(world, tenant).await?;
-    let (mut kept_ids, mut kept_names) = (Vec::new(), Vec::new());
-    for (version, keyring) in versions::read(world, secret).await?.pending {
+    let (mut kept_ids, mut kept_names): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    let versions = versions::read(world, secret).await?;
+    kept_ids.extend([versions.replacement, versions.current].into_iter().flatten().map(|held| held.key_id));
+    for (version, keyring) in versions.pending {
         match keyring {
             Some(keyring) => kept_ids.push(keyring.key_id),
             None => kept_names.extend(mint::key_names(tenant, &version)),

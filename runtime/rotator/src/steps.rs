@@ -2,7 +2,7 @@
 //!
 //! Each may be repeated, cut off between any two calls, or come late. What makes that harmless: the key is
 //! made once for each request token, the group is written as a whole from the two keyrings that matter, and
-//! the label moves only when the group holds both keys.
+//! the label moves only when the group holds both keys and every edge has had the time to learn of it.
 
 use contract::keyring::Keyring;
 
@@ -10,7 +10,8 @@ use crate::error::Error;
 use crate::group;
 use crate::lifetime;
 use crate::mint::{Minted, mint};
-use crate::ports::{NewVersion, RotationToken, SecretState, Version, World, label};
+use crate::ports::{KeyGroup, NewVersion, RotationToken, SecretState, Version, World, label};
+use crate::proof;
 use crate::public_keys;
 use crate::tenant::Tenant;
 use crate::versions;
@@ -22,7 +23,7 @@ pub enum Step {
     Create,
     /// Put the key into the group.
     Set,
-    /// Prove that key pair and group are what they should be.
+    /// Prove that key pair and group are what they should be, and that the edge lets the new key in.
     Test,
     /// Make the pending version current and remove what nothing needs.
     Finish,
@@ -39,6 +40,8 @@ pub struct Request {
     pub token: String,
     /// Proof by which the pending version may be written. Older rotations have none.
     pub rotation_token: Option<RotationToken>,
+    /// When to give up waiting, in seconds since the epoch. The service repeats the step later.
+    pub deadline: u64,
 }
 
 /// How a step ended.
@@ -51,6 +54,9 @@ pub enum Outcome {
     /// There was nothing to test: Secrets Manager tries a rotation out with an empty version when a schedule
     /// is set without rotating at once.
     NothingPending,
+    /// Its effect stands, but there was no edge to see it at: none exists, no distribution stands, or the
+    /// nearest edge answers alike whatever cookies it is shown.
+    Unseen,
 }
 
 /// Runs one step.
@@ -62,7 +68,10 @@ pub async fn run(world: &impl World, tenant: &Tenant, request: &Request) -> Resu
     let state = world.secret_state(&request.secret).await?;
     let standing = standing(&state, request)?;
     match (request.step, standing) {
-        (Step::Finish, Standing::Current) => tidy_up(world, tenant, request).await,
+        (Step::Finish, Standing::Current) => {
+            tidy_up(world, tenant, &request.secret).await?;
+            Ok(Outcome::Done)
+        }
         (_, Standing::Current) => Ok(Outcome::AlreadyDone),
         (Step::Create, Standing::Pending) => create(world, tenant, request).await,
         (Step::Set, Standing::Pending) => set(world, tenant, request).await,
@@ -127,16 +136,26 @@ async fn create(world: &impl World, tenant: &Tenant, request: &Request) -> Resul
 
 /// Puts the pending key into the group, beside the current one and those that live cookies need.
 async fn set(world: &impl World, tenant: &Tenant, request: &Request) -> Result<Outcome, Error> {
-    group::set(world, &tenant.names.key_group(), async || {
+    let keys = async || {
         let pending = written(world, request).await?;
         let current = world.keyring(&request.secret, Version::Current).await?;
+        // Made to follow another key, it would bring back keys that were revoked since.
+        if let Some(current) = &current
+            && !versions::follows(&pending, current)
+        {
+            return Err(Error::CurrentChanged(current.key_id.clone()));
+        }
         Ok(group::members(std::iter::once(&pending).chain(&current), world.now()))
-    })
-    .await?;
-    Ok(Outcome::Done)
+    };
+    match group::set(world, &tenant.names.key_group(), keys).await {
+        Ok(()) => Ok(Outcome::Done),
+        Err(changed @ Error::CurrentChanged(_)) => cancel(world, request, changed).await,
+        Err(error) => Err(error),
+    }
 }
 
-/// Proves that CloudFront holds the public half of the pending key, and the group holds that.
+/// Proves that CloudFront holds the public half of the pending key, that the group holds that, and that an
+/// edge lets in who has a cookie of it.
 async fn test(world: &impl World, tenant: &Tenant, request: &Request) -> Result<Outcome, Error> {
     let Some(pending) = pending(world, request).await? else { return Ok(Outcome::NothingPending) };
     let Some(public) = world.public_key(&pending.key_id).await? else {
@@ -145,8 +164,15 @@ async fn test(world: &impl World, tenant: &Tenant, request: &Request) -> Result<
     if !world.proves(&pending, &public.pem).await? {
         return Err(Error::WrongKey(pending.key_id));
     }
-    require_in_group(world, tenant, [&pending.key_id]).await?;
-    Ok(Outcome::Done)
+    let group = require_in_group(world, tenant, [&pending.key_id]).await?;
+    if !world.has_edges() {
+        return Ok(Outcome::Unseen);
+    }
+    proof::settle(world, &group, request.deadline).await?;
+    match world.keyring(&request.secret, Version::Current).await? {
+        Some(current) => proof::seen(world, tenant, &current, &pending, request.deadline).await,
+        None => Ok(Outcome::Unseen),
+    }
 }
 
 /// Makes the pending version current, then tidies up.
@@ -170,28 +196,35 @@ async fn finish(
         }
     }
     let both = std::iter::once(&pending).chain(&current).map(|keyring| &keyring.key_id);
-    require_in_group(world, tenant, both).await?;
+    let group = require_in_group(world, tenant, both).await?;
+    // Steps may come in another order than they were asked in, so the test is not relied on for the wait.
+    proof::settled(world, &group)?;
     let from = state.holder(label::CURRENT);
     world.move_current(&request.secret, &request.token, from).await?;
-    tidy_up(world, tenant, request).await
+    tidy_up(world, tenant, &request.secret).await?;
+    Ok(Outcome::Done)
 }
 
 /// What follows the move of the label: publishes the key id, takes the keys that no cookie needs out of the
-/// group and deletes those that are in none. Runs again where an earlier finish was cut off.
-async fn tidy_up(world: &impl World, tenant: &Tenant, request: &Request) -> Result<Outcome, Error> {
-    let current = world.keyring(&request.secret, Version::Current).await?;
-    let current = current.ok_or_else(|| Error::NoValue(request.token.clone()))?;
+/// group and deletes those that are in none. Runs again where an earlier one was cut off. Answers the
+/// current keyring.
+///
+/// # Errors
+/// The secret has no current value, or a call failed.
+pub async fn tidy_up(world: &impl World, tenant: &Tenant, secret: &str) -> Result<Keyring, Error> {
+    let current = world.keyring(secret, Version::Current).await?;
+    let current = current.ok_or_else(|| Error::NoValue(label::CURRENT.to_owned()))?;
     world.put_parameter(&tenant.names.key_id_parameter(), &current.key_id).await?;
     group::set(world, &tenant.names.key_group(), async || {
         // The next rotation may have begun: what it has put in stays.
-        let versions = versions::read(world, &request.secret).await?;
-        let current = versions.current.ok_or_else(|| Error::NoValue(request.token.clone()))?;
+        let versions = versions::read(world, secret).await?;
+        let current = versions.current.ok_or_else(|| Error::NoValue(label::CURRENT.to_owned()))?;
         let pending = versions.pending.iter().filter_map(|(_, keyring)| keyring.as_ref());
         Ok(group::members(std::iter::once(&current).chain(pending), world.now()))
     })
     .await?;
-    public_keys::sweep(world, tenant, &request.secret).await?;
-    Ok(Outcome::Done)
+    public_keys::sweep(world, tenant, secret).await?;
+    Ok(current)
 }
 
 /// The pending keyring; none where the version has no value.
@@ -204,23 +237,23 @@ async fn written(world: &impl World, request: &Request) -> Result<Keyring, Error
     pending(world, request).await?.ok_or_else(|| Error::NoValue(request.token.clone()))
 }
 
-/// Fails unless the tenant's group holds all of `keys`.
+/// The tenant's group. Fails unless it holds all of `keys`.
 async fn require_in_group<'a>(
     world: &impl World,
     tenant: &Tenant,
     keys: impl IntoIterator<Item = &'a String>,
-) -> Result<(), Error> {
+) -> Result<KeyGroup, Error> {
     let name = tenant.names.key_group();
     let group = group::find(world, &name).await?.ok_or_else(|| Error::NoGroup(name.clone()))?;
     match keys.into_iter().find(|key| !group.keys.contains(key)) {
         Some(key) => Err(Error::NotInGroup { key_id: key.clone(), group: name }),
-        None => Ok(()),
+        None => Ok(group),
     }
 }
 
 /// Gives a rotation up that cannot succeed any more: without its label the next one can begin. Its key has
 /// signed nothing and is removed by the next rotation.
 async fn cancel(world: &impl World, request: &Request, why: Error) -> Result<Outcome, Error> {
-    world.drop_pending(&request.secret, &request.token).await?;
+    world.drop_label(&request.secret, &request.token, label::PENDING).await?;
     Err(why)
 }

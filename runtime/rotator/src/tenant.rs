@@ -7,6 +7,8 @@ use contract::names::Names;
 /// The tenant whose keys are made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tenant {
+    /// Its name.
+    pub name: String,
     /// Names of its resources.
     pub names: Names,
     /// Kind of the next key.
@@ -38,6 +40,7 @@ impl Tenant {
     #[must_use]
     pub fn of_properties(properties: &KeyringProperties) -> Self {
         Self {
+            name: properties.tenant.clone(),
             names: Names::new(&properties.organisation, &properties.tenant),
             algorithm: properties.algorithm,
             cookie_minutes: properties.cookie_minutes,
@@ -64,8 +67,9 @@ impl Tenant {
             value: minutes,
             expected: "a whole number of minutes",
         })?;
-        let names = Names::new(&read(environment::ORGANISATION)?, &read(environment::TENANT)?);
-        Ok(Self { names, algorithm, cookie_minutes })
+        let name = read(environment::TENANT)?;
+        let names = Names::new(&read(environment::ORGANISATION)?, &name);
+        Ok(Self { name, names, algorithm, cookie_minutes })
     }
 }
 

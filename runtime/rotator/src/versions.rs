@@ -10,6 +10,8 @@ use crate::ports::{Secrets, Version, label};
 pub struct Versions {
     /// Versions that may become current yet, by id, with what they hold; none where nothing is written yet.
     pub pending: Vec<(String, Option<Keyring>)>,
+    /// The keyring that a revocation under way is about to make current.
+    pub replacement: Option<Keyring>,
     /// The current keyring.
     pub current: Option<Keyring>,
 }
@@ -30,16 +32,21 @@ pub async fn read(world: &impl Secrets, secret: &str) -> Result<Versions, Error>
             pending.push((version.clone(), world.keyring(secret, Version::Pending(version)).await?));
         }
     }
+    let replacement = match state.holder(label::REPLACEMENT) {
+        Some(version) => world.keyring(secret, Version::Replacement(version)).await?,
+        None => None,
+    };
     let current = world.keyring(secret, Version::Current).await?;
     pending.retain(|(_, keyring)| match (keyring, &current) {
         (Some(keyring), Some(current)) => follows(keyring, current),
         _ => true,
     });
-    Ok(Versions { pending, current })
+    Ok(Versions { pending, replacement, current })
 }
 
 /// Whether `keyring` was made to follow `current`, or is the same.
-fn follows(keyring: &Keyring, current: &Keyring) -> bool {
+#[must_use]
+pub fn follows(keyring: &Keyring, current: &Keyring) -> bool {
     let mut known = keyring.retired.iter().map(|retired| &retired.key_id).chain([&keyring.key_id]);
     known.any(|key| *key == current.key_id)
 }

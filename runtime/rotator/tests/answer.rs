@@ -15,7 +15,7 @@ fn request(url: &str) -> ResourceEvent {
         "RequestType": "Create", "ResponseURL": url, "StackId": "st", "RequestId": "r",
         "LogicalResourceId": "Keyring", "ResourceProperties": {},
     });
-    match Event::read(event) {
+    match Event::read(event, 0) {
         Ok(Event::Resource(resource)) => *resource,
         _ => panic!("not a request of CloudFormation"),
     }

@@ -17,7 +17,6 @@ impl Keys for Aws {
         let config =
             PublicKeyConfig::builder().name(name).caller_reference(caller_reference).encoded_key(pem).build();
         let config = config.map_err(|_| missing(CALL, "PublicKeyConfig"))?;
-        self.pace.next().await;
         let made = self.cloudfront.create_public_key().public_key_config(config).send().await;
         let key = made.map_err(|e| fault(CALL, e))?.public_key.ok_or_else(|| missing(CALL, "PublicKey"))?;
         Ok(key.id)
@@ -25,7 +24,6 @@ impl Keys for Aws {
 
     async fn public_keys(&self, marker: Option<&str>) -> Result<Page<Listed>, Fault> {
         const CALL: &str = "ListPublicKeys";
-        self.pace.next().await;
         let answer = self.cloudfront.list_public_keys().set_marker(marker.map(str::to_owned)).send().await;
         let list = answer.map_err(|e| fault(CALL, e))?.public_key_list;
         let list = list.ok_or_else(|| missing(CALL, "PublicKeyList"))?;
@@ -36,7 +34,6 @@ impl Keys for Aws {
 
     async fn public_key(&self, id: &str) -> Result<Option<PublicKey>, Fault> {
         const CALL: &str = "GetPublicKey";
-        self.pace.next().await;
         let answer = self.cloudfront.get_public_key().id(id).send().await.map_err(|e| fault(CALL, e));
         let Some(answer) = found(answer)? else { return Ok(None) };
         let config = answer.public_key.and_then(|key| key.public_key_config);
@@ -46,14 +43,12 @@ impl Keys for Aws {
     }
 
     async fn delete_public_key(&self, id: &str, etag: &str) -> Result<(), Fault> {
-        self.pace.next().await;
         let answer = self.cloudfront.delete_public_key().id(id).if_match(etag).send().await;
         answer.map(drop).map_err(|e| fault("DeletePublicKey", e))
     }
 
     async fn key_groups(&self, marker: Option<&str>) -> Result<Page<Listed>, Fault> {
         const CALL: &str = "ListKeyGroups";
-        self.pace.next().await;
         let answer = self.cloudfront.list_key_groups().set_marker(marker.map(str::to_owned)).send().await;
         let list = answer.map_err(|e| fault(CALL, e))?.key_group_list;
         let list = list.ok_or_else(|| missing(CALL, "KeyGroupList"))?;
@@ -65,19 +60,20 @@ impl Keys for Aws {
 
     async fn key_group(&self, id: &str) -> Result<Option<KeyGroup>, Fault> {
         const CALL: &str = "GetKeyGroup";
-        self.pace.next().await;
         let answer = self.cloudfront.get_key_group().id(id).send().await.map_err(|e| fault(CALL, e));
         let Some(answer) = found(answer)? else { return Ok(None) };
-        let config = answer.key_group.and_then(|group| group.key_group_config);
-        let config = config.ok_or_else(|| missing(CALL, "KeyGroupConfig"))?;
+        let group = answer.key_group.ok_or_else(|| missing(CALL, "KeyGroup"))?;
+        let config = group.key_group_config.ok_or_else(|| missing(CALL, "KeyGroupConfig"))?;
         let etag = answer.e_tag.ok_or_else(|| missing(CALL, "ETag"))?;
-        Ok(Some(KeyGroup { id: id.to_owned(), name: config.name, etag, keys: config.items }))
+        // A second begun counts as a whole one: the time since then is never taken for longer than it is.
+        let modified = group.last_modified_time.secs() + i64::from(group.last_modified_time.subsec_nanos() > 0);
+        let modified = modified.unsigned_abs();
+        Ok(Some(KeyGroup { id: id.to_owned(), name: config.name, etag, keys: config.items, modified }))
     }
 
     async fn create_key_group(&self, name: &str, keys: &[String]) -> Result<String, Fault> {
         const CALL: &str = "CreateKeyGroup";
         let config = config(CALL, name, keys)?;
-        self.pace.next().await;
         let made = self.cloudfront.create_key_group().key_group_config(config).send().await;
         let group = made.map_err(|e| fault(CALL, e))?.key_group.ok_or_else(|| missing(CALL, "KeyGroup"))?;
         Ok(group.id)
@@ -86,14 +82,12 @@ impl Keys for Aws {
     async fn update_key_group(&self, group: &KeyGroup, keys: &[String]) -> Result<(), Fault> {
         const CALL: &str = "UpdateKeyGroup";
         let config = config(CALL, &group.name, keys)?;
-        self.pace.next().await;
         let request = self.cloudfront.update_key_group().id(&group.id).if_match(&group.etag);
         let answer = request.key_group_config(config).send().await;
         answer.map(drop).map_err(|e| fault(CALL, e))
     }
 
     async fn delete_key_group(&self, id: &str, etag: &str) -> Result<(), Fault> {
-        self.pace.next().await;
         let answer = self.cloudfront.delete_key_group().id(id).if_match(etag).send().await;
         answer.map(drop).map_err(|e| fault("DeleteKeyGroup", e))
     }

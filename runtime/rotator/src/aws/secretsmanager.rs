@@ -23,6 +23,7 @@ impl Secrets for Aws {
         let request = match version {
             Version::Current => request.version_stage(label::CURRENT),
             Version::Pending(id) => request.version_id(id).version_stage(label::PENDING),
+            Version::Replacement(id) => request.version_id(id).version_stage(label::REPLACEMENT),
         };
         let answer = found(request.send().await.map_err(|e| fault(CALL, e)))?;
         match answer.and_then(|answer| answer.secret_string).filter(|text| !text.is_empty()) {
@@ -53,10 +54,21 @@ impl Secrets for Aws {
         answer.map(drop).map_err(|e| fault("UpdateSecretVersionStage", e))
     }
 
-    async fn drop_pending(&self, secret: &str, version: &str) -> Result<(), Fault> {
+    async fn drop_label(&self, secret: &str, version: &str, label: &str) -> Result<(), Fault> {
         let request = self.secrets.update_secret_version_stage().secret_id(secret);
-        let answer = request.version_stage(label::PENDING).remove_from_version_id(version).send().await;
+        let answer = request.version_stage(label).remove_from_version_id(version).send().await;
         answer.map(drop).map_err(|e| fault("UpdateSecretVersionStage", e))
+    }
+
+    async fn rotate(&self, secret: &str, token: &str) -> Result<(), Fault> {
+        let request = self.secrets.rotate_secret().secret_id(secret).client_request_token(token);
+        let fault = match request.send().await.map_err(|e| fault("RotateSecret", e)) {
+            Ok(_) => return Ok(()),
+            Err(fault) => fault,
+        };
+        // The one code stands for every state in which a secret cannot be rotated.
+        let under_way = fault.code == "InvalidRequestException" && fault.message.contains("previous rotation");
+        Err(Fault { kind: if under_way { FaultKind::InUse } else { fault.kind }, ..fault })
     }
 }
 

@@ -105,9 +105,9 @@ async fn a_creation_cut_off_anywhere_is_removed_by_its_delete_cut_off_anywhere()
             }
             cloud.cut(second);
             let unmade = tenant().names.key_group();
-            let _ = rotator::custom_resource::remove(&cloud, &tenant(), &unmade).await;
+            let _ = cloud.remove(&unmade).await;
             let was_cut = cloud.revive();
-            let removed = rotator::custom_resource::remove(&cloud, &tenant(), &unmade).await;
+            let removed = cloud.remove(&unmade).await;
             removed.unwrap_or_else(|error| panic!("{cut:?}, {second:?}: {error}"));
             let state = cloud.state.borrow();
             let left = (state.keys.len(), state.group.is_some(), state.parameters.len());

@@ -6,10 +6,10 @@ use std::task::{Context, Poll, Waker};
 use super::cloud::Cloud;
 
 /// Orders that are tried of each pair.
-const ORDERS: u64 = 3_000;
+pub(super) const ORDERS: u64 = 3_000;
 
 /// Runs both to their end; the bits of a generator seeded with `seed` say whose call comes next.
-fn mix<A, B>(seed: u64, one: impl Future<Output = A>, other: impl Future<Output = B>) -> (A, B) {
+pub(super) fn mix<A, B>(seed: u64, one: impl Future<Output = A>, other: impl Future<Output = B>) -> (A, B) {
     let (mut one, mut other) = (pin!(one), pin!(other));
     let (mut first, mut second) = (None, None);
     let mut context = Context::from_waker(Waker::noop());

@@ -4,4 +4,8 @@ mod cloud;
 mod crashes;
 mod custom_resource;
 mod interleaved;
+mod model;
+mod proof;
+mod revocation;
 mod rotation;
+mod world;

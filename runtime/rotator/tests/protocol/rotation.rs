@@ -150,9 +150,9 @@ async fn a_group_that_others_write_meanwhile_is_read_again() {
     let cloud = Cloud::established().await;
     cloud.begin("token-a");
     cloud.step(Step::Create, "token-a").await.expect("a step");
-    let calls = cloud.state.borrow().calls;
+    let calls = *cloud.calls.borrow();
     for meddle in 1..12 {
-        cloud.state.borrow_mut().meddle_at = Some(calls + meddle);
+        *cloud.meddle_at.borrow_mut() = Some(calls + meddle);
         cloud.step(Step::Set, "token-a").await.expect("a step");
     }
     assert_eq!(cloud.group_keys().len(), 2);
