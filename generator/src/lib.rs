@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock;
 pub mod deploy;
 pub mod explain;
+pub mod fleet;
 pub mod local;
 pub mod package;
 pub mod plan;

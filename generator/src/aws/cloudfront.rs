@@ -39,6 +39,8 @@ pub struct PublicKey {
     pub name: String,
     /// The key in PEM.
     pub pem: String,
+    /// When it was made, in seconds since the epoch.
+    pub created: i64,
 }
 
 /// CloudFront.
@@ -108,12 +110,13 @@ impl CloudFront {
         else {
             return Ok(None);
         };
-        let config = answer
-            .public_key()
-            .and_then(|key| key.public_key_config())
+        let key =
+            answer.public_key().ok_or_else(|| AwsError::incomplete(SERVICE, "GetPublicKey", "PublicKey"))?;
+        let config = key
+            .public_key_config()
             .ok_or_else(|| AwsError::incomplete(SERVICE, "GetPublicKey", "PublicKeyConfig"))?;
         let (name, pem) = (config.name().to_owned(), config.encoded_key().to_owned());
-        Ok(Some(PublicKey { id: id.to_owned(), name, pem }))
+        Ok(Some(PublicKey { id: id.to_owned(), name, pem, created: key.created_time().secs() }))
     }
 }
 

@@ -1,6 +1,10 @@
 //! Functions: calling them, their code's digest, and removing the edge function that a stack leaves.
 
+use std::time::Duration;
+
 use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_lambda::primitives::Blob;
 
 use super::{AwsError, AwsErrorKind, Boxed};
@@ -33,6 +37,17 @@ pub trait Functions: Send + Sync {
     fn exists<'a>(&'a self, name: &'a str) -> Boxed<'a, Result<bool, AwsError>>;
     /// Deletes a function with all its versions. An edge function is refused while replicas are left.
     fn delete<'a>(&'a self, name: &'a str) -> Boxed<'a, Result<(), AwsError>>;
+}
+
+/// What revoking needs of Lambda.
+pub trait Invoke: Send + Sync {
+    /// Calls a function that may take up to a quarter of an hour, once: an answer that does not come is no reason
+    /// to call again. A function that fails is an answer with `function_error`.
+    fn invoke_patiently<'a>(
+        &'a self,
+        function: &'a str,
+        payload: Vec<u8>,
+    ) -> Boxed<'a, Result<Invocation, AwsError>>;
 }
 
 /// Whether Lambda refused to delete a function because CloudFront still has replicas of it. They go by
@@ -72,6 +87,24 @@ impl Lambda {
         })
     }
 
+    async fn invoke_once(&self, function: &str, payload: Vec<u8>) -> Result<Invocation, AwsError> {
+        let timeouts = TimeoutConfig::builder()
+            .operation_timeout(PATIENCE)
+            .operation_attempt_timeout(PATIENCE)
+            .read_timeout(PATIENCE)
+            .build();
+        let once = aws_sdk_lambda::config::Builder::new()
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts);
+        let call = self.client.invoke().function_name(function).payload(Blob::new(payload));
+        let answer = call.customize().config_override(once).send().await;
+        let answer = answer.map_err(|error| AwsError::of(SERVICE, "Invoke", &error))?;
+        Ok(Invocation {
+            function_error: answer.function_error().map(str::to_owned),
+            payload: answer.payload.map(Blob::into_inner).unwrap_or_default(),
+        })
+    }
+
     /// A function, or the version in its ARN; `None` where there is none.
     ///
     /// # Errors
@@ -94,6 +127,16 @@ impl Lambda {
     }
 }
 
+impl Invoke for Lambda {
+    fn invoke_patiently<'a>(
+        &'a self,
+        function: &'a str,
+        payload: Vec<u8>,
+    ) -> Boxed<'a, Result<Invocation, AwsError>> {
+        Box::pin(self.invoke_once(function, payload))
+    }
+}
+
 impl Functions for Lambda {
     fn exists<'a>(&'a self, name: &'a str) -> Boxed<'a, Result<bool, AwsError>> {
         Box::pin(async move { Ok(self.version(name).await?.is_some()) })
@@ -113,6 +156,8 @@ impl Functions for Lambda {
 }
 
 const SERVICE: &str = "lambda";
+/// The longest that a function runs, and a little.
+const PATIENCE: Duration = Duration::from_secs(930);
 
 #[cfg(test)]
 mod tests {

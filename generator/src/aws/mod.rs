@@ -3,12 +3,14 @@
 //! What deploying needs of a service stands in a trait, so that every way through `deploy` is tested by
 //! replaying answers, without a server.
 
+mod budgeted;
 pub mod cloudformation;
 pub mod cloudfront;
 pub mod cognito;
 mod error;
 mod http;
 pub mod lambda;
+pub mod logs;
 mod rate;
 pub mod s3;
 pub mod secretsmanager;
@@ -26,10 +28,13 @@ pub use rate::{ApiGroup, RateBudget};
 pub use settings::{CloudSettings, ConnectError};
 
 use crate::clock::Clock;
+use budgeted::Budgeted;
 use cloudformation::{CloudFormation, CloudFormationClient};
 use cognito::{Cognito, UserPools};
 use lambda::{Functions, Lambda};
+use logs::{FunctionLogs, Logs};
 use s3::{ObjectStore, S3};
+use secretsmanager::{Secrets, SecretsManager};
 use sts::{Identity, Sts};
 
 /// A future that a trait object can hand out.
@@ -57,6 +62,7 @@ impl Cloud {
     pub async fn connect(settings: &CloudSettings, clock: Arc<dyn Clock>) -> Result<Self, ConnectError> {
         let base = settings.load().await?;
         let budget = if settings.local { RateBudget::unlimited(clock) } else { RateBudget::of_aws(clock) };
+        let budget = budget.capped(settings.calls_per_second);
         let cloud = Self { base, local: settings.local, budget: Arc::new(budget), account: Arc::default() };
         Ok(match &settings.role_arn {
             Some(role) => cloud.assuming(role).await,
@@ -115,8 +121,25 @@ impl Cloud {
 
     /// The secrets of `region`.
     #[must_use]
-    pub fn secretsmanager(&self, region: &str) -> secretsmanager::SecretsManager {
-        secretsmanager::SecretsManager::new(&self.config(region))
+    pub fn secretsmanager(&self, region: &str) -> SecretsManager {
+        SecretsManager::new(&self.config(region), self.budgeted(region))
+    }
+
+    /// The logs of `region`.
+    #[must_use]
+    pub fn logs(&self, region: &str) -> Logs {
+        Logs::new(&self.config(region), self.budgeted(region))
+    }
+
+    /// Number of calls that have gone out under the rate budget, every attempt counted.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.budget.calls()
+    }
+
+    fn budgeted(&self, region: &str) -> Budgeted {
+        let (budget, account) = (Arc::clone(&self.budget), Arc::clone(&self.account));
+        Budgeted { budget, account, region: region.to_owned() }
     }
 
     /// The parameters of `region`.
@@ -138,6 +161,24 @@ pub trait Peers: Send + Sync {
     fn user_pools(&self, region: &str) -> Arc<dyn UserPools>;
     /// Who the caller is.
     fn identity(&self) -> Arc<dyn Identity>;
+}
+
+/// The services that rotating a tenant's keys calls, all in one region.
+#[derive(Clone)]
+pub struct KeyPeers {
+    /// Secrets.
+    pub secrets: Arc<dyn Secrets>,
+    /// Logs of the functions.
+    pub logs: Arc<dyn FunctionLogs>,
+}
+
+impl Cloud {
+    /// The services that rotating calls, in `region`. They keep their connections: one for all tenants of an
+    /// account is enough.
+    #[must_use]
+    pub fn key_peers(&self, region: &str) -> KeyPeers {
+        KeyPeers { secrets: Arc::new(self.secretsmanager(region)), logs: Arc::new(self.logs(region)) }
+    }
 }
 
 impl Peers for Cloud {

@@ -1,5 +1,7 @@
 //! Buckets: the one with the runtime artifacts, and emptying a tenant's.
 
+mod conditional;
+
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -14,6 +16,8 @@ use aws_sdk_s3::types::{
 use aws_smithy_types::error::operation::BuildError;
 
 use super::{AwsError, AwsErrorKind, Boxed};
+
+pub use conditional::{Condition, Conditional, Tagged};
 
 /// Whose bucket it must be: a call to a bucket of another account fails instead of telling it anything.
 pub type Owner<'a> = Option<&'a str>;

@@ -1,5 +1,6 @@
 //! How a cloud is reached: settings -> the SDK's configuration.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,6 +27,9 @@ pub struct CloudSettings {
     pub role_arn: Option<String>,
     /// The local cloud: fixed dummy credentials, no rate limit, nothing read from AWS's files.
     pub local: bool,
+    /// Most calls a second of each group of calls that share a limit, for each account and region; below AWS's
+    /// own limits, where others use the account too.
+    pub calls_per_second: Option<NonZeroU32>,
 }
 
 /// A cloud that cannot be reached as its settings say.

@@ -93,6 +93,7 @@ impl Settings {
                 ca_bundle: global.ca_bundle.clone(),
                 role_arn: global.role_arn.clone(),
                 local: global.local,
+                calls_per_second: None,
             },
             output: global.output,
             yes: global.yes,

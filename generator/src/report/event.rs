@@ -209,6 +209,56 @@ pub enum Event {
         /// What to do.
         help: String,
     },
+    /// A run over many tenants begins, or goes on.
+    RunStarted {
+        /// Name of the run.
+        run: String,
+        /// Where its journal is.
+        journal: String,
+        /// Number of its tenants.
+        tenants: usize,
+        /// How many of them were done before.
+        done: usize,
+    },
+    /// A wave of a run begins.
+    WaveStarted {
+        /// Its name.
+        wave: String,
+        /// Number of its tenants that are not done.
+        tenants: usize,
+    },
+    /// The pause before the next wave begins.
+    WaveBaking {
+        /// How long it is, in seconds.
+        seconds: u64,
+    },
+    /// A tenant's job in a run begins.
+    JobStarted {
+        /// Tenant.
+        tenant: String,
+        /// 1 for the first try.
+        attempt: u32,
+    },
+    /// A tenant's job in a run is done.
+    JobDone {
+        /// Tenant.
+        tenant: String,
+        /// What is so now.
+        summary: String,
+        /// How long it took, in milliseconds.
+        milliseconds: u64,
+        /// How many tenants of the run are done.
+        done: usize,
+        /// How many it has.
+        tenants: usize,
+    },
+    /// A run begins nothing more.
+    RunStopping {
+        /// Why.
+        reason: String,
+        /// Number of tenants whose jobs go on to their end.
+        in_flight: usize,
+    },
     /// All stacks of a tenant are as rendered.
     TenantDone {
         /// Tenant.
@@ -281,6 +331,12 @@ impl Event {
             Self::ResourceRemoved { .. } => "RESOURCE_REMOVED",
             Self::ResourceKept { .. } => "RESOURCE_KEPT",
             Self::ResourceRemaining { .. } => "RESOURCE_REMAINING",
+            Self::RunStarted { .. } => "RUN_STARTED",
+            Self::WaveStarted { .. } => "WAVE_STARTED",
+            Self::WaveBaking { .. } => "WAVE_BAKING",
+            Self::JobStarted { .. } => "JOB_STARTED",
+            Self::JobDone { .. } => "JOB_DONE",
+            Self::RunStopping { .. } => "RUN_STOPPING",
             Self::TenantDone { .. } => "TENANT_DONE",
             Self::TenantFailed { .. } => "TENANT_FAILED",
         }
@@ -292,11 +348,13 @@ impl Event {
         match self {
             Self::ResourceProgress { .. }
             | Self::StepFinished { .. }
+            | Self::JobStarted { .. }
             | Self::ArtifactPresent { .. }
             | Self::AccountChecked { .. } => Level::Detail,
-            Self::Warning { .. } | Self::ResourceRemaining { .. } | Self::StackLeftover { .. } => {
-                Level::Warning
-            }
+            Self::Warning { .. }
+            | Self::ResourceRemaining { .. }
+            | Self::RunStopping { .. }
+            | Self::StackLeftover { .. } => Level::Warning,
             Self::StackFailed { .. } | Self::TenantFailed { .. } => Level::Error,
             _ => Level::Info,
         }

@@ -109,6 +109,8 @@ fn step(event: &Event) -> Step {
         Event::ResourceProgress { tenant, stack, resource, status, .. } => {
             Step::Goes(stack.clone(), format!("{tenant}: {stack}: {resource} {status}"))
         }
+        Event::JobStarted { tenant, .. } => Step::Starts(tenant.clone(), tenant.clone()),
+        Event::JobDone { tenant, .. } | Event::TenantFailed { tenant, .. } => Step::Ends(tenant.clone()),
         Event::StackDeployed { stack, .. }
         | Event::StackFailed { stack, .. }
         | Event::StackDeleted { stack, .. } => Step::Ends(stack.clone()),
@@ -194,6 +196,33 @@ fn text(event: &Event, verbose: bool) -> Option<String> {
         }
         Event::ResourceRemaining { tenant, kind, name, reason, help } => {
             with_help(&format!("warning: {tenant}: {kind} {name} remains: {reason}"), Some(help))
+        }
+        Event::RunStarted { run, journal, tenants, done } => {
+            let left = if *done > 0 { format!(", {done} of them done before") } else { String::new() };
+            format!("run {run}: {}{left}; journal {journal}", counted(*tenants, "tenant"))
+        }
+        Event::WaveStarted { wave, tenants } => format!("wave {wave}: {}", counted(*tenants, "tenant")),
+        Event::WaveBaking { seconds } => format!("waiting {seconds} s before the next wave"),
+        Event::JobStarted { tenant, attempt } => {
+            if !verbose {
+                return None;
+            }
+            if *attempt > 1 {
+                format!("{tenant}: begins, try {attempt}")
+            } else {
+                format!("{tenant}: begins")
+            }
+        }
+        Event::JobDone { tenant, summary, milliseconds, done, tenants } => {
+            format!("{tenant}: {summary} after {} ({done} of {tenants})", seconds(*milliseconds))
+        }
+        Event::RunStopping { reason, in_flight } => {
+            let last = if *in_flight > 0 {
+                format!("; {} still in flight", counted(*in_flight, "tenant"))
+            } else {
+                String::new()
+            };
+            format!("stopping: {reason}{last}")
         }
         Event::TenantDone { tenant, changed, milliseconds } => {
             let result = if *changed { "deployed" } else { "no changes" };

@@ -5,10 +5,12 @@
 mod event;
 mod human;
 mod ndjson;
+mod run;
 
 pub use event::{Change, Event, Level};
 pub use human::HumanSink;
 pub use ndjson::NdjsonSink;
+pub use run::{FORMAT as RUN_REPORT_FORMAT, RunReport, TenantReport, Totals, WaveReport};
 
 /// Takes events, from several tasks at once.
 pub trait Sink: Send + Sync {

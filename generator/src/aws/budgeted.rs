@@ -1,0 +1,33 @@
+//! Clients whose every attempt counts against the shared rate budget.
+
+use std::sync::{Arc, OnceLock};
+
+use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
+
+use super::{ApiGroup, AwsError, RateBudget};
+
+/// The budget as one client uses it: for one account and one region.
+#[derive(Debug, Clone)]
+pub(super) struct Budgeted {
+    pub(super) budget: Arc<RateBudget>,
+    /// Filled once somebody has asked who the caller is.
+    pub(super) account: Arc<OnceLock<String>>,
+    pub(super) region: String,
+}
+
+impl Budgeted {
+    /// The configuration without the SDK's own retries, which would pass the budget by.
+    pub(super) fn single_attempts(config: &SdkConfig) -> SdkConfig {
+        config.to_builder().retry_config(RetryConfig::disabled()).build()
+    }
+
+    /// [`RateBudget::call`] for this account and region.
+    pub(super) async fn call<T, F>(&self, group: ApiGroup, attempt: impl FnMut() -> F) -> Result<T, AwsError>
+    where
+        F: Future<Output = Result<T, AwsError>>,
+    {
+        let account = self.account.get().map_or("", String::as_str);
+        self.budget.call(group, account, &self.region, attempt).await
+    }
+}

@@ -1,0 +1,119 @@
+//! The journal of a run: whatever is recorded outlives the process before anything is done about it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Header, History, JournalError, Record, Store};
+
+/// Writes records down. Several tasks may record at once: what comes in while the store is busy is written
+/// together next, so that a slow store slows each tenant and not the number of them.
+#[derive(Debug)]
+pub struct Journal {
+    place: String,
+    history: Arc<Mutex<History>>,
+    queue: mpsc::UnboundedSender<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    record: Record,
+    kept: oneshot::Sender<Result<(), JournalError>>,
+}
+
+impl Journal {
+    /// The journal of a new run; its header is kept when this ends.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn create(mut store: Box<dyn Store>, header: Header) -> Result<Self, JournalError> {
+        store.append(&line(&Record::Run(Box::new(header.clone())))).await?;
+        Ok(Self::over(store, History::new(header)))
+    }
+
+    /// The journal of a run that was started before, from its lines.
+    ///
+    /// # Errors
+    /// Where a line cannot be read.
+    pub fn open(store: Box<dyn Store>, lines: &str) -> Result<Self, JournalError> {
+        let history = History::read(&store.place(), lines)?;
+        Ok(Self::over(store, history))
+    }
+
+    fn over(store: Box<dyn Store>, history: History) -> Self {
+        let (queue, entries) = mpsc::unbounded_channel();
+        let (place, history) = (store.place(), Arc::new(Mutex::new(history)));
+        tokio::spawn(write(store, entries, Arc::clone(&history)));
+        Self { place, history, queue }
+    }
+
+    /// Where the journal is kept, for people.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// The run so far, as far as it is kept.
+    #[must_use]
+    pub fn history(&self) -> History {
+        self.read(History::clone)
+    }
+
+    /// Looks at the run so far without copying it.
+    pub fn read<T>(&self, look: impl FnOnce(&History) -> T) -> T {
+        look(&self.history.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Writes a record down. When this ends well, the record outlives this process.
+    ///
+    /// # Errors
+    /// Where the store fails, now or at an earlier record: then nothing more may begin.
+    pub async fn record(&self, record: Record) -> Result<(), JournalError> {
+        let (kept, answer) = oneshot::channel();
+        let gone = || JournalError::File {
+            doing: "write",
+            place: self.place.clone(),
+            reason: "its writer has ended".into(),
+        };
+        self.queue.send(Entry { record, kept }).map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+}
+
+/// Writes what comes in until nobody is left who could record anything.
+async fn write(
+    mut store: Box<dyn Store>,
+    mut entries: mpsc::UnboundedReceiver<Entry>,
+    history: Arc<Mutex<History>>,
+) {
+    let mut broken: Option<JournalError> = None;
+    while let Some(first) = entries.recv().await {
+        let mut together = vec![first];
+        while let Ok(next) = entries.try_recv() {
+            together.push(next);
+        }
+        let result = match &broken {
+            Some(error) => Err(error.clone()),
+            None => {
+                let lines: String = together.iter().map(|entry| line(&entry.record)).collect();
+                store.append(&lines).await
+            }
+        };
+        if let Err(error) = &result {
+            broken.get_or_insert_with(|| error.clone());
+        }
+        for entry in together {
+            if result.is_ok() {
+                history.lock().unwrap_or_else(PoisonError::into_inner).apply(&entry.record);
+            }
+            // Who has given up waiting needs no answer.
+            let _ = entry.kept.send(result.clone());
+        }
+    }
+}
+
+fn line(record: &Record) -> String {
+    let mut line = serde_json::json!(record).to_string();
+    line.push('\n');
+    line
+}
