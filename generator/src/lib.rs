@@ -15,5 +15,6 @@ pub mod plan;
 pub mod program;
 pub mod render;
 pub mod report;
+pub mod rotate;
 pub mod tenant;
 pub mod verify;
