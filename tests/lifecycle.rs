@@ -119,9 +119,14 @@ fn a_tenant_lives_from_its_file_to_its_end() {
     {
         assert!(outputs["demo"][name].is_string(), "{name}: {outputs:#}");
     }
-    for stack in world.json(&["status", "--all"]).as_array().expect("stacks") {
-        assert!(stack["status"].as_str().expect("a status").ends_with("_COMPLETE"), "{stack:#}");
-        assert_eq!(stack["template_as_rendered"], true, "{stack:#}");
+    for tenant in world.json(&["status", "--all"]).as_array().expect("tenants") {
+        for stack in tenant["stacks"].as_array().expect("stacks") {
+            assert!(stack["status"].as_str().expect("a status").ends_with("_COMPLETE"), "{stack:#}");
+            assert_eq!(stack["template_as_rendered"], true, "{stack:#}");
+        }
+        let keys = &tenant["keys"];
+        assert!(keys["key_id"].is_string() && keys["algorithm"].is_string(), "{tenant:#}");
+        assert_eq!((&keys["keys_in_group"], &keys["late"]), (&1.into(), &Value::Null), "{tenant:#}");
     }
 
     a_token_of_one_tenant_opens_nothing_of_another(&world);

@@ -1,8 +1,12 @@
 //! Arguments of the command line.
 
+mod fleet;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use self::fleet::{CallArgs, FleetArgs, JournalArgs, ResumeArgs, RotateArgs, StatusArgs};
 
 /// Private media CDNs on AWS, one YAML file per tenant.
 #[derive(Debug, Parser)]
@@ -152,14 +156,26 @@ pub enum Command {
     /// Show the stack outputs of tenants
     #[command(after_help = "Example:\n  generator outputs --tenant demo --output json")]
     Outputs(Selection),
-    /// Show the state of the stacks of tenants
-    #[command(after_help = "Example:\n  generator status --all")]
-    Status(Selection),
+    /// Show the state of tenants: their stacks, and the age and rotation of their keys
+    #[command(
+        after_help = "Examples:\n  generator status --all\n  generator status --all --overdue   ends with 7 where a rotation is late"
+    )]
+    Status(StatusArgs),
     /// Ask a tenant's edge what it must refuse, and with a token what it must grant
     #[command(
         after_help = "Examples:\n  generator verify --tenant demo --local\n  generator verify --tenant acme --token-file token.txt\n  generator verify --tenant acme --test-user   sign in as a user made for this and deleted after it"
     )]
     Verify(VerifyArgs),
+    /// Rotate the signing keys of tenants; nobody who is logged in notices
+    #[command(
+        after_help = "Examples:\n  generator rotate --tenant demo --local\n  generator rotate --all --waves canary,10%,rest --bake 15m --max-failures 2%\n  generator rotate --label tier=gold --journal s3://example-runs/keys --report build/\n  generator rotate --tenant acme --revoke --confirm-revoke acme   a key has leaked: every cookie dies"
+    )]
+    Rotate(RotateArgs),
+    /// Go on with a run that was stopped or cut off: what is done is not done again
+    #[command(
+        after_help = "Examples:\n  generator resume rotate-20261122-184501-7f3a9c\n  generator resume rotate-20261122-184501-7f3a9c --journal s3://example-runs/keys"
+    )]
+    Resume(ResumeArgs),
     /// Remove what was deployed for tenants
     #[command(
         after_help = "Examples:\n  generator destroy --tenant demo --local\n  generator destroy --tenant acme --delete-data ContentBucket --delete-data UserPool"

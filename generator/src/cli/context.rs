@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::exit::Exit;
 use super::failure::Failure;
+use super::interrupt::Interrupts;
 use super::settings::Settings;
 use crate::clock::Clock;
 use crate::report::{Event, Sink};
@@ -18,6 +19,8 @@ pub(super) struct Context {
     pub clock: Arc<dyn Clock>,
     /// Whether a person can be asked.
     pub interactive: bool,
+    /// What Ctrl-C means.
+    pub interrupts: Interrupts,
 }
 
 impl Context {
@@ -44,18 +47,26 @@ impl Context {
         if self.settings.yes {
             return Ok(());
         }
+        let help = "pass `--yes`, or look first with `--dry-run`";
+        match self.ask(&format!("{question} [y/N]"), help)?.to_lowercase().as_str() {
+            "y" | "yes" => Ok(()),
+            _ => Err(Failure::new(Exit::Cancelled, "cancelled; nothing was changed")),
+        }
+    }
+
+    /// Asks a person, whatever `--yes` says, and takes a line. Without anybody to ask, it ends at once.
+    pub(super) fn ask(&self, question: &str, help: &str) -> Result<String, Failure> {
         if !self.interactive {
-            return Err(Failure::new(Exit::Usage, format!("{question} Nobody can be asked here"))
-                .help("pass `--yes`, or look first with `--dry-run`"));
+            let question = question.trim_end_matches(" [y/N]");
+            return Err(Failure::new(Exit::Usage, format!("{question} Nobody can be asked here")).help(help));
         }
         let mut err = stderr().lock();
-        let _ = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
+        let _ = write!(err, "{question} ").and_then(|()| err.flush());
         drop(err);
         let mut answer = String::new();
-        let read = stdin().lock().read_line(&mut answer);
-        match (read, answer.trim().to_lowercase().as_str()) {
-            (Ok(_), "y" | "yes") => Ok(()),
-            _ => Err(Failure::new(Exit::Cancelled, "cancelled; nothing was changed")),
+        match stdin().lock().read_line(&mut answer) {
+            Ok(_) => Ok(answer.trim().to_owned()),
+            Err(_) => Err(Failure::new(Exit::Cancelled, "cancelled; nothing was changed")),
         }
     }
 }
@@ -67,6 +78,8 @@ pub(super) struct Answer {
     pub human: String,
     /// For programs.
     pub json: Value,
+    /// Markdown, where it is more than the human form.
+    markdown: Option<String>,
 }
 
 impl Answer {
@@ -75,7 +88,7 @@ impl Answer {
         if !human.is_empty() && !human.ends_with('\n') {
             human.push('\n');
         }
-        Self { exit: Exit::Ok, human, json }
+        Self { exit: Exit::Ok, human, json, markdown: None }
     }
 
     pub(super) fn exit(mut self, exit: Exit) -> Self {
@@ -83,8 +96,16 @@ impl Answer {
         self
     }
 
-    /// The human form as a block of Markdown, which keeps its columns.
+    pub(super) fn markdown_form(mut self, markdown: String) -> Self {
+        self.markdown = Some(markdown);
+        self
+    }
+
+    /// Markdown: by default the human form as a block, which keeps its columns.
     pub(super) fn markdown(&self) -> String {
+        if let Some(markdown) = &self.markdown {
+            return markdown.clone();
+        }
         // A fence longer than any run of backticks within.
         let longest = self.human.split(|c| c != '`').map(str::len).max().unwrap_or_default();
         let fence = "`".repeat(longest.max(2) + 1);

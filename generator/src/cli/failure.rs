@@ -7,10 +7,12 @@ use super::exit::Exit;
 use crate::aws::{AwsError, AwsErrorKind, ConnectError};
 use crate::deploy::DeployError;
 use crate::deploy::artifacts::ArtifactError;
+use crate::fleet::JournalError;
 use crate::local::LocalError;
 use crate::package::PackageError;
 use crate::program::stack::ProgramError;
 use crate::render::RenderError;
+use crate::rotate::RevokeError;
 use crate::tenant::LoadError;
 use crate::verify::VerifyError;
 
@@ -56,7 +58,7 @@ impl fmt::Display for Failure {
 }
 
 /// An error and its causes, one a line. A cause that its effect has already told is left out.
-fn chain(error: &dyn Error) -> String {
+pub(super) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(next) = cause {
@@ -144,6 +146,34 @@ impl From<VerifyError> for Failure {
             VerifyError::Unreachable { .. } => Exit::Failure,
         };
         let help = error.help();
+        Self::of(exit, &error, help)
+    }
+}
+
+impl From<JournalError> for Failure {
+    fn from(error: JournalError) -> Self {
+        let exit = match &error {
+            JournalError::Missing(_) => Exit::NotFound,
+            JournalError::Aws { source, .. } => access(source).unwrap_or(Exit::Failure),
+            _ => Exit::Failure,
+        };
+        let help = match &error {
+            JournalError::Aws { source, .. } => access_help(source),
+            JournalError::Taken(_) => Some("wait for it, or end it, and go on then".into()),
+            _ => None,
+        };
+        Self::of(exit, &error, help)
+    }
+}
+
+impl From<RevokeError> for Failure {
+    fn from(error: RevokeError) -> Self {
+        let (exit, help) = match &error {
+            RevokeError::NotDeployed { .. } => (Exit::NotFound, None),
+            RevokeError::Aws { source, .. } => (access(source).unwrap_or(Exit::Failure), access_help(source)),
+            RevokeError::Failed { .. } => (Exit::Failure, None),
+        };
+        let help = help.or_else(|| error.help());
         Self::of(exit, &error, help)
     }
 }

@@ -5,6 +5,7 @@ mod commands;
 mod context;
 mod exit;
 mod failure;
+mod interrupt;
 mod select;
 mod settings;
 
@@ -22,7 +23,8 @@ use serde_json::json;
 use self::args::{Cli, Output};
 use self::context::{Answer, Context};
 use self::failure::Failure;
-use self::settings::Settings;
+use self::interrupt::Interrupts;
+use self::settings::{Folders, Settings};
 use crate::clock::{Clock, SystemClock};
 use crate::report::{HumanSink, NdjsonSink, Sink};
 
@@ -59,13 +61,15 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn run(cli: Cli) -> Result<Answer, Failure> {
     let here = std::env::current_dir()
         .map_err(|error| Failure::new(Exit::Failure, format!("there is no working folder: {error}")))?;
-    let settings = Settings::resolve(&cli.global, &here, cache_folder())?;
+    let settings =
+        Settings::resolve(&cli.global, &here, Folders { cache: cache_folder(), state: state_folder() })?;
     let clock = Arc::new(SystemClock::start());
     let context = Context {
         sink: sink(&settings, clock.clone())?,
         settings,
         clock,
         interactive: stdin().is_terminal() && stderr().is_terminal(),
+        interrupts: Interrupts::default(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -74,10 +78,7 @@ fn run(cli: Cli) -> Result<Answer, Failure> {
     let answer = runtime.block_on(async {
         tokio::select! {
             answer = commands::run(&context, cli.command) => answer,
-            _ = tokio::signal::ctrl_c() => {
-                Err(Failure::new(Exit::Cancelled, "stopped; what was started goes on in the cloud")
-                    .help("run the same command again: it goes on from where things stand"))
-            }
+            failure = context.interrupts.end(&*context.sink) => Err(failure),
         }
     });
     runtime.shutdown_background();
@@ -86,6 +87,11 @@ fn run(cli: Cli) -> Result<Answer, Failure> {
 
 fn cache_folder() -> Option<PathBuf> {
     etcetera::choose_base_strategy().ok().map(|folders| folders.cache_dir().join("generator"))
+}
+
+fn state_folder() -> Option<PathBuf> {
+    let folders = etcetera::choose_base_strategy().ok()?;
+    Some(folders.state_dir().unwrap_or_else(|| folders.data_dir()).join("generator"))
 }
 
 fn sink(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Arc<dyn Sink>, Failure> {

@@ -21,11 +21,23 @@ struct File {
     tenants: Option<PathBuf>,
     templates: Option<PathBuf>,
     profile: Option<String>,
+    journal: Option<String>,
+}
+
+/// Folders of the user that runs the tool.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Folders {
+    /// What can be made again.
+    pub cache: Option<PathBuf>,
+    /// What cannot.
+    pub state: Option<PathBuf>,
 }
 
 /// What a run works with.
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
+    /// The working folder: relative paths of flags start here.
+    pub here: PathBuf,
     /// Root of the project: relative paths of `generator.yaml` start here.
     pub root: PathBuf,
     /// First part of every name.
@@ -34,6 +46,8 @@ pub(super) struct Settings {
     pub tenants: PathBuf,
     /// Folder with the templates.
     pub templates: PathBuf,
+    /// Where journals are kept: a whole path, or `s3://bucket/prefix`.
+    pub journal: String,
     /// Folder with the local cloud and built artifacts.
     pub cache: Cache,
     /// Instance of the local cloud.
@@ -51,11 +65,11 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Resolves the settings. `here` is the working folder, `cache` the user's cache folder.
+    /// Resolves the settings. `here` is the working folder.
     ///
     /// # Errors
     /// A `generator.yaml` that cannot be read, and an organisation that no name can be built from.
-    pub(super) fn resolve(global: &Global, here: &Path, cache: Option<PathBuf>) -> Result<Self, Failure> {
+    pub(super) fn resolve(global: &Global, here: &Path, folders: Folders) -> Result<Self, Failure> {
         let file_path = match &global.config {
             Some(path) => here.join(path),
             None => find(here).unwrap_or_else(|| here.join(FILE)),
@@ -71,10 +85,16 @@ impl Settings {
             let help = "use lower-case letters, digits and single inner hyphens, a letter first";
             return Err(Failure::new(Exit::Usage, message).help(help));
         }
-        let cache = global.cache_dir.clone().or(cache).ok_or_else(|| {
+        let cache = global.cache_dir.clone().or(folders.cache).ok_or_else(|| {
             Failure::new(Exit::Usage, "there is no home folder to keep a cache in")
                 .help("pass `--cache-dir` or set `GENERATOR_CACHE_DIR`")
         })?;
+        let cache = here.join(cache);
+        let journal = match file.journal {
+            Some(place) if place.starts_with("s3://") => place,
+            Some(place) => root.join(place).display().to_string(),
+            None => folders.state.unwrap_or_else(|| cache.clone()).join("runs").display().to_string(),
+        };
         let folder = |flag: &Option<PathBuf>, file: Option<PathBuf>, default: &str| match (flag, file) {
             (Some(flag), _) => here.join(flag),
             (None, file) => relative(&root, here, &file.unwrap_or_else(|| default.into())),
@@ -82,9 +102,11 @@ impl Settings {
         Ok(Self {
             tenants: folder(&global.tenants_dir, file.tenants, "tenants"),
             templates: folder(&global.templates_dir, file.templates, "templates"),
+            here: here.to_path_buf(),
             root,
             organisation,
-            cache: Cache::new(here.join(cache)),
+            journal,
+            cache: Cache::new(cache),
             instance: global.local_instance.clone(),
             local: global.local,
             cloud: CloudSettings {

@@ -5,11 +5,15 @@ mod deploy;
 mod destroy;
 mod dry_run;
 mod explain;
+mod fleet;
 mod local;
 mod new;
 mod outputs;
 mod package;
 mod render;
+mod resume;
+mod revoke;
+mod rotate;
 mod schema;
 mod status;
 mod support;
@@ -31,8 +35,10 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<Answer, F
         Command::Package(args) => package::run(context, &args).await,
         Command::Deploy(args) => deploy::run(context, &args).await,
         Command::Outputs(selection) => outputs::run(context, &selection).await,
-        Command::Status(selection) => status::run(context, &selection).await,
+        Command::Status(args) => status::run(context, &args).await,
         Command::Verify(args) => verify::run(context, &args).await,
+        Command::Rotate(args) => rotate::run(context, &args).await,
+        Command::Resume(args) => resume::run(context, &args).await,
         Command::Destroy(args) => destroy::run(context, &args).await,
         Command::Local(command) => local::run(context, command).await,
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::aws::{Cloud, Peers};
+use crate::cli::args::CallArgs;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -33,7 +34,13 @@ pub(super) fn render_all(context: &Context, tenants: &[Tenant]) -> Result<Vec<Re
 
 /// Connects to AWS, or to the local cloud, which is started where it does not run.
 pub(super) async fn connect(context: &Context) -> Result<Cloud, Failure> {
+    connect_within(context, CallArgs { calls_per_second: None }).await
+}
+
+/// The same, with fewer calls a second than AWS allows.
+pub(super) async fn connect_within(context: &Context, calls: CallArgs) -> Result<Cloud, Failure> {
     let mut settings = context.settings.cloud.clone();
+    settings.calls_per_second = calls.calls_per_second;
     if context.settings.local {
         let (cache, instance) = (context.settings.cache.clone(), context.settings.instance.clone());
         let sink = context.sink.clone();

@@ -1,0 +1,203 @@
+//! A run over many tenants, as every command that makes one goes about it: journal, interruption, report, exit
+//! code.
+
+mod place;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+pub(super) use self::place::Place;
+use crate::cli::args::{FleetArgs, JournalArgs};
+use crate::cli::context::{Answer, Context};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::fleet::{
+    FailureKind, Fleet, Header, History, Job, Journal, Member, Outcome, Plan, Settings, StopReason, run,
+};
+use crate::report::RunReport;
+use crate::tenant::Tenant;
+
+/// Label of the tenants that are tried first.
+const CANARY: &str = "canary";
+
+/// Who comes when.
+pub(super) fn plan(args: &FleetArgs, tenants: &[Tenant]) -> Plan {
+    let canary = |tenant: &Tenant| {
+        let label = tenant.settings.labels.0.get(CANARY);
+        label.is_some_and(|value| value.as_str() == "true")
+    };
+    let members = tenants.iter().map(|tenant| Member { tenant: tenant.name.clone(), canary: canary(tenant) });
+    args.waves.plan(members.collect())
+}
+
+/// The header of a new run. Its name tells job and time, and a random end keeps two of a second apart.
+pub(super) fn header(context: &Context, job: &str, args: &FleetArgs, arguments: Value, plan: Plan) -> Header {
+    let since = context.clock.now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let started = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+    let name = format!("{job}-{}-{:06x}", compact(since.as_secs()), rand::random::<u32>() & 0xff_ffff);
+    let settings = Settings {
+        concurrency: args.concurrency.get(),
+        bake_seconds: args.bake,
+        max_failures: args.max_failures,
+    };
+    Header::new(name, job, started, arguments, settings, plan)
+}
+
+/// `20261122-184501` of a time in seconds since the epoch.
+fn compact(seconds: u64) -> String {
+    use aws_smithy_types::date_time::{DateTime, Format};
+    let time = i64::try_from(seconds).map(DateTime::from_secs).ok();
+    let text = time.and_then(|time| time.fmt(Format::DateTime).ok()).unwrap_or_default();
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    match digits.split_at_checked(8) {
+        Some((day, time)) => format!("{day}-{time}"),
+        None => seconds.to_string(),
+    }
+}
+
+/// The waves of a plan, for a dry run.
+pub(super) fn planned(plan: &Plan) -> Answer {
+    let mut human = String::new();
+    for wave in &plan.waves {
+        human.push_str(&format!("wave {}\n", wave.name));
+        wave.tenants.iter().for_each(|tenant| human.push_str(&format!("  {tenant}\n")));
+    }
+    human.push_str("nothing was changed\n");
+    Answer::new(human, json!({ "waves": plan }))
+}
+
+/// Goes through a run to its end, or to where it must stop, and reports it.
+pub(super) async fn go(
+    context: &Context,
+    journal: Journal,
+    job: Arc<dyn Job>,
+    args: &JournalArgs,
+    place: &Place,
+) -> Result<Answer, Failure> {
+    let journal = Arc::new(journal);
+    let name = journal.read(|history| history.header.run.clone());
+    let resume = resume(context, &name, args);
+    let fleet = Fleet {
+        clock: context.clock.clone(),
+        sink: context.sink.clone(),
+        stopper: context.interrupts.graceful(&format!("go on with `{resume}`")),
+    };
+    let ended = run(&fleet, &journal, job).await.map_err(|error| {
+        Failure::from(error).help(format!("when the journal can be kept again, go on with `{resume}`"))
+    })?;
+    let history = journal.history();
+    let report = history.report(journal.place());
+    let written = write(context, args, place, &report)?;
+    if let ([tenant], None | Some(StopReason::TooManyFailures { .. })) =
+        (report.tenants().collect::<Vec<_>>().as_slice(), &ended.stopped)
+        && let Some(Outcome::Failed { kind, message, help }) = outcome(&history, &tenant.tenant)
+    {
+        let failure = Failure::new(exit_of(*kind), message.clone());
+        return Err(match help {
+            Some(help) => failure.help(help.clone()),
+            None => failure,
+        });
+    }
+    let mut human = shown(&report);
+    if let Some(folder) = written {
+        human.push_str(&format!("report in {}\n", folder.display()));
+    }
+    if report.totals.done < report.totals.tenants {
+        human.push_str(&format!("go on with `{resume}`\n"));
+    }
+    let exit = exit(&history, &report, ended.stopped.as_ref());
+    Ok(Answer::new(human, json!(report)).markdown_form(report.markdown()).exit(exit))
+}
+
+/// The command that goes on with a run.
+fn resume(context: &Context, run: &str, args: &JournalArgs) -> String {
+    let local = if context.settings.local { " --local" } else { "" };
+    let journal = args.journal.as_deref().map(|place| format!(" --journal {place}")).unwrap_or_default();
+    format!("generator resume {run}{local}{journal}")
+}
+
+/// Writes the report where it was asked for, or beside a local journal.
+fn write(
+    context: &Context,
+    args: &JournalArgs,
+    place: &Place,
+    report: &RunReport,
+) -> Result<Option<PathBuf>, Failure> {
+    let folder = match (&args.report, place.folder()) {
+        (Some(folder), _) => context.settings.here.join(folder),
+        (None, Some(folder)) => folder.to_path_buf(),
+        (None, None) => return Ok(None),
+    };
+    let json = format!("{:#}\n", json!(report));
+    let put = |name: String, text: &str| {
+        std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(folder.join(&name), text)).map_err(
+            |error| {
+                let path = folder.join(&name);
+                Failure::new(Exit::Failure, format!("cannot write the report `{}`: {error}", path.display()))
+            },
+        )
+    };
+    put(format!("{}.report.json", report.run), &json)?;
+    put(format!("{}.report.md", report.run), &report.markdown())?;
+    Ok(Some(folder))
+}
+
+fn shown(report: &RunReport) -> String {
+    let mut text = String::new();
+    for tenant in report.tenants().filter(|tenant| tenant.state == "failed") {
+        text.push_str(&format!(
+            "{} failed: {}\n",
+            tenant.tenant,
+            tenant.error.as_deref().unwrap_or_default()
+        ));
+    }
+    let totals = &report.totals;
+    let mut line = format!("{}: {} of {} tenants done", report.run, totals.done, totals.tenants);
+    for (count, what) in [(totals.failed, "failed"), (totals.left, "left")] {
+        if count > 0 {
+            line.push_str(&format!(", {count} {what}"));
+        }
+    }
+    if let Some(why) = &report.stopped {
+        line.push_str(&format!("; stopped: {why}"));
+    }
+    format!("{text}{line}\n")
+}
+
+fn outcome<'a>(history: &'a History, tenant: &str) -> Option<&'a Outcome> {
+    Some(&history.tenants.get(tenant)?.end.as_ref()?.outcome)
+}
+
+fn exit(history: &History, report: &RunReport, stopped: Option<&StopReason>) -> Exit {
+    let mut exits = report.tenants().map(|tenant| match outcome(history, &tenant.tenant) {
+        Some(Outcome::Done { .. }) => Exit::Ok,
+        Some(Outcome::Failed { kind, .. }) => exit_of(*kind),
+        None => Exit::Cancelled,
+    });
+    match (exits.next(), stopped) {
+        (_, Some(StopReason::Asked)) if report.totals.left > 0 => Exit::Cancelled,
+        // One exit code for all of them is told as that one.
+        (Some(first), _) if exits.all(|exit| exit == first) => first,
+        _ => Exit::Partial,
+    }
+}
+
+fn exit_of(kind: FailureKind) -> Exit {
+    match kind {
+        FailureKind::Access => Exit::Access,
+        FailureKind::NotFound => Exit::NotFound,
+        FailureKind::Timeout => Exit::Timeout,
+        FailureKind::Refused => Exit::Policy,
+        FailureKind::Other => Exit::Failure,
+    }
+}
+
+/// Where journals are kept: what was asked for, or the settings' own.
+pub(super) fn place(context: &Context, args: &JournalArgs) -> Result<Place, Failure> {
+    match &args.journal {
+        Some(text) => Place::read(text, &context.settings.here),
+        None => Place::read(&context.settings.journal, Path::new("/")),
+    }
+}
