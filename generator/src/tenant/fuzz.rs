@@ -46,8 +46,10 @@ mod tests {
 
     use super::load;
 
-    /// How long the test goes on, and the longest that one file may take.
+    /// How long the test goes on, with how many files at least on a busy machine, and the longest that one file
+    /// may take.
     const TIME: Duration = Duration::from_secs(5);
+    const LEAST: u32 = 200;
     const ONE: Duration = Duration::from_secs(2);
 
     const PIECES: [&str; 40] = [
@@ -134,7 +136,7 @@ mod tests {
         let mut random = StdRng::seed_from_u64(3);
         let start = Instant::now();
         let mut tried = 0;
-        while start.elapsed() < TIME {
+        while tried < LEAST || start.elapsed() < TIME {
             let mut bytes = seeds.choose(&mut random).expect("a file").clone();
             let other = seeds.choose(&mut random).expect("a file");
             for _ in 0..random.gen_range(1..6) {
@@ -147,7 +149,6 @@ mod tests {
             assert!(began.elapsed() < ONE, "{:?}; the file was:\n{}", began.elapsed(), shown());
             tried += 1;
         }
-        assert!(tried > 100, "only {tried} files were read");
     }
 
     #[test]
