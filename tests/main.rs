@@ -5,6 +5,8 @@ mod cli;
 mod explain;
 mod judges;
 mod lifecycle;
+mod mutations;
+mod policies;
 mod provenance;
 mod render;
 mod support;

@@ -12,6 +12,7 @@ pub mod fleet;
 pub mod local;
 pub mod package;
 pub mod plan;
+pub mod policy;
 pub mod program;
 pub mod render;
 pub mod report;

@@ -1,13 +1,24 @@
 //! What must let a change set pass before it is executed.
 
 use crate::aws::Boxed;
-use crate::plan::{self, GuardError, StackChange};
+use crate::plan::{self, GuardError, Sides, StackChange};
 
 /// Judges changes that are known but not yet executed: the guard against data loss, a person's consent,
 /// policies. Several are asked in turn.
 pub trait Gate: Send + Sync {
     /// Lets the changes pass, or says why not.
     fn pass<'a>(&'a self, tenant: &'a str, change: &'a StackChange) -> Boxed<'a, Result<(), Refusal>>;
+
+    /// The same for a gate that looks at the templates before and after as well.
+    fn pass_between<'a>(
+        &'a self,
+        tenant: &'a str,
+        change: &'a StackChange,
+        sides: &'a Sides<'a>,
+    ) -> Boxed<'a, Result<(), Refusal>> {
+        let _ = sides;
+        self.pass(tenant, change)
+    }
 }
 
 /// Why changes were not let through.

@@ -13,7 +13,7 @@ use super::watch::{Watch, settled};
 use super::{Context, Gate, NextStep, StackStatus};
 use crate::aws::AwsErrorKind;
 use crate::aws::cloudformation::{ChangeSet, ChangeSetKind, CloudFormation, Stack};
-use crate::plan::{Action, Replacement, ResourceChange, StackChange};
+use crate::plan::{Action, Replacement, ResourceChange, Side, Sides, StackChange};
 use crate::report::{Change, Event};
 
 /// Rounds of waiting for others and clearing away before giving up.
@@ -117,15 +117,23 @@ impl<'a> StackDeployer<'a> {
     pub(super) async fn deploy_from(
         &self,
         request: &StackRequest,
-        reading: Reading,
+        mut reading: Reading,
     ) -> Result<StackOutcome, DeployError> {
         let start = self.context.clock.elapsed();
-        let (change, set) = match self.prepare_from(request, reading).await? {
+        let (change, set) = match self.prepare_from(request, &mut reading).await? {
             Prepared::Unchanged(stack) => return Ok(StackOutcome::Unchanged(stack)),
             Prepared::Changes { change, set } => (change, set),
         };
+        let nothing = BTreeMap::new();
+        let sides = Sides {
+            before: (!change.creates).then(|| Side {
+                template: reading.template.as_deref().unwrap_or_default(),
+                parameters: reading.stack.as_ref().map_or(&nothing, |stack| &stack.parameters),
+            }),
+            after: Side { template: &request.template, parameters: &request.parameters },
+        };
         for gate in self.gates {
-            if let Err(source) = gate.pass(&request.tenant, &change).await {
+            if let Err(source) = gate.pass_between(&request.tenant, &change, &sides).await {
                 if let Err(error) = self.discard(request, &change, &set).await {
                     self.context.emit(&Event::Warning {
                         tenant: Some(request.tenant.clone()),
@@ -145,8 +153,8 @@ impl<'a> StackDeployer<'a> {
     /// # Errors
     /// Where the stack cannot be changed now, or its changes cannot be worked out.
     pub async fn prepare(&self, request: &StackRequest) -> Result<Prepared, DeployError> {
-        let reading = reading::read(self.cloudformation, &request.stack, &request.region).await?;
-        self.prepare_from(request, reading).await
+        let mut reading = reading::read(self.cloudformation, &request.stack, &request.region).await?;
+        self.prepare_from(request, &mut reading).await
     }
 
     /// Deletes a change set that is not to be executed.
@@ -163,10 +171,11 @@ impl<'a> StackDeployer<'a> {
         changes::discard(self.cloudformation, request, set, kind).await
     }
 
+    /// Afterwards `reading` is the state that the changes start from.
     async fn prepare_from(
         &self,
         request: &StackRequest,
-        mut reading: Reading,
+        reading: &mut Reading,
     ) -> Result<Prepared, DeployError> {
         let name = request.stack.as_str();
         for _ in 0..ROUNDS {
@@ -185,7 +194,7 @@ impl<'a> StackDeployer<'a> {
                 NextStep::Compare | NextStep::Update => {
                     return self.work_out(request, Some(stack), ChangeSetKind::Update).await;
                 }
-                NextStep::Create => reading = Reading::default(),
+                NextStep::Create => *reading = Reading::default(),
                 NextStep::ReuseShell => {
                     self.tell_leftover(request, status, "its change sets are deleted and it is used".into());
                     changes::clear(self.cloudformation, name).await?;
@@ -193,13 +202,13 @@ impl<'a> StackDeployer<'a> {
                 }
                 NextStep::DeleteAndCreate => {
                     self.delete_failed(request, status, stack).await?;
-                    reading = Reading::default();
+                    *reading = Reading::default();
                 }
                 NextStep::Wait => {
                     let (tenant, stack) = (request.tenant.clone(), name.to_owned());
                     self.context.emit(&Event::StackBusy { tenant, stack, status: status.to_string() });
                     settled(self.context, self.cloudformation, name).await?;
-                    reading = reading::read(self.cloudformation, name, &request.region).await?;
+                    *reading = reading::read(self.cloudformation, name, &request.region).await?;
                 }
                 NextStep::Refuse(reason) => {
                     let (stack, status) = (name.to_owned(), status.as_str());
@@ -212,6 +221,7 @@ impl<'a> StackDeployer<'a> {
             after: self.context.settings.deadlines.others,
             last: reading
                 .stack
+                .as_ref()
                 .map_or_else(|| "no stack".into(), |stack| format!("status `{}`", stack.status)),
         })
     }

@@ -3,6 +3,7 @@
 
 mod allowed;
 mod layers;
+mod locate;
 mod property;
 mod setting;
 

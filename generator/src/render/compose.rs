@@ -30,6 +30,19 @@ pub fn render(
     tenant: &Tenant,
     deployment: &Deployment,
 ) -> Result<RenderedTenant, RenderError> {
+    compose(templates, tenant, deployment, &mut None).map(|(rendered, _)| rendered)
+}
+
+/// Renders every stack of a tenant as [`render`] does, and hands over the documents behind the texts: the
+/// stacks' in their order, functions in their long form.
+///
+/// # Errors
+/// As of [`render`].
+pub fn render_documents(
+    templates: &Templates,
+    tenant: &Tenant,
+    deployment: &Deployment,
+) -> Result<(RenderedTenant, Vec<Value>), RenderError> {
     compose(templates, tenant, deployment, &mut None)
 }
 
@@ -43,7 +56,7 @@ pub fn render_traced(
     deployment: &Deployment,
 ) -> Result<(RenderedTenant, Vec<StackTrace>), RenderError> {
     let mut traces = Some(Vec::new());
-    let rendered = compose(templates, tenant, deployment, &mut traces)?;
+    let (rendered, _) = compose(templates, tenant, deployment, &mut traces)?;
     Ok((rendered, traces.unwrap_or_default()))
 }
 
@@ -52,7 +65,7 @@ fn compose(
     tenant: &Tenant,
     deployment: &Deployment,
     traces: &mut Option<Vec<StackTrace>>,
-) -> Result<RenderedTenant, RenderError> {
+) -> Result<(RenderedTenant, Vec<Value>), RenderError> {
     let mut drafts = Vec::new();
     let mut exports: BTreeMap<(StackId, String), Value> = BTreeMap::new();
     for stack in &deployment.stacks {
@@ -62,7 +75,7 @@ fn compose(
         exports.append(&mut wiring.exports);
         drafts.push((stack, sections, wiring.parameters, origins));
     }
-    let mut stacks = Vec::new();
+    let (mut stacks, mut documents) = (Vec::new(), Vec::new());
     for (stack, mut sections, parameters, mut origins) in drafts {
         let wanted = exports.iter().filter(|((id, _), _)| *id == stack.id);
         for ((_, name), intrinsic) in wanted {
@@ -74,19 +87,21 @@ fn compose(
             }
         });
         let (rendered, document) = finish(stack, sections, parameters)?;
-        if let (Some(traces), Some(mut origins)) = (traces.as_mut(), origins) {
+        if let (Some(traces), Some(origins)) = (traces.as_mut(), origins.as_mut()) {
             origins.frame(&document, &rendered.parameters);
-            let document = Value::Object(document);
-            traces.push(StackTrace { stack: stack.id, document, origins: origins.0 });
+            let (document, origins) = (Value::Object(document.clone()), std::mem::take(&mut origins.0));
+            traces.push(StackTrace { stack: stack.id, document, origins });
         }
         stacks.push(rendered);
+        documents.push(Value::Object(document));
     }
-    Ok(RenderedTenant {
+    let rendered = RenderedTenant {
         tenant: tenant.name.clone(),
         account: tenant.settings.account.as_ref().map(|account| account.as_str().to_string()),
         role_arn: tenant.settings.role_arn.as_ref().map(|arn| arn.as_str().to_string()),
         stacks,
-    })
+    };
+    Ok((rendered, documents))
 }
 
 #[derive(Default)]

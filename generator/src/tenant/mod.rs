@@ -1,5 +1,6 @@
 //! Tenant files: from YAML to typed settings that know where they came from.
 
+mod amend;
 pub mod collections;
 pub mod collisions;
 mod declare;
@@ -24,6 +25,7 @@ mod yaml;
 
 use contract::names::Names;
 
+pub use self::amend::{Amendment, amended};
 pub use self::load::{LoadError, Loaded, Request, list, load, load_with};
 pub use self::settings::Settings;
 

@@ -10,7 +10,7 @@ use crate::cli::context::{Answer, Context};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::select;
-use crate::render::{ParameterSource, RenderedStack, RenderedTenant};
+use crate::render::{ParameterSource, RenderedStack, RenderedTenant, read_template};
 
 pub(super) fn run(context: &Context, args: &RenderArgs) -> Result<Answer, Failure> {
     let tenants = select::load(context, &args.selection)?;
@@ -48,7 +48,7 @@ fn tenant_json(tenant: &RenderedTenant) -> Result<Value, Failure> {
 }
 
 fn stack_json(stack: &RenderedStack) -> Result<Value, Failure> {
-    let document = document(&stack.template).map_err(|reason| {
+    let document = read_template(&stack.template).map_err(|reason| {
         Failure::new(Exit::Bug, format!("the template of `{}` cannot be read back: {reason}", stack.name))
     })?;
     let parameters: Vec<Value> = stack
@@ -79,37 +79,4 @@ fn source(source: &ParameterSource) -> Value {
             json!({ "from": "artifact", "artifact": artifact.as_str(), "fact": fact.as_str() })
         }
     }
-}
-
-/// The template as JSON with long function names, which JSON templates have.
-fn document(template: &str) -> Result<Value, String> {
-    let yaml: serde_yaml::Value = serde_yaml::from_str(template).map_err(|error| error.to_string())?;
-    long(yaml)
-}
-
-fn long(yaml: serde_yaml::Value) -> Result<Value, String> {
-    use serde_yaml::Value as Yaml;
-    Ok(match yaml {
-        Yaml::Tagged(tagged) => {
-            let tag = tagged.tag.to_string();
-            let value = long(tagged.value)?;
-            match (tag.trim_start_matches('!'), value) {
-                ("Ref", value) => json!({ "Ref": value }),
-                ("GetAtt", Value::String(path)) => {
-                    json!({ "Fn::GetAtt": path.split_once('.').map_or(vec![path.as_str()], |(a, b)| vec![a, b]) })
-                }
-                (tag, value) => json!({ format!("Fn::{tag}"): value }),
-            }
-        }
-        Yaml::Sequence(items) => Value::Array(items.into_iter().map(long).collect::<Result<_, _>>()?),
-        Yaml::Mapping(map) => {
-            let mut out = serde_json::Map::new();
-            for (key, value) in map {
-                let key = key.as_str().ok_or("a key is no text")?.to_string();
-                out.insert(key, long(value)?);
-            }
-            Value::Object(out)
-        }
-        scalar => serde_json::to_value(scalar).map_err(|error| error.to_string())?,
-    })
 }

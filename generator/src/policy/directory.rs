@@ -1,0 +1,116 @@
+//! The names of all tenants, to tell whose name a text holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Every tenant of the organisation, and the names that its files give to its resources.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Directory {
+    /// Begins every name: `{organisation}-`.
+    prefix: String,
+    tenants: BTreeSet<String>,
+    /// Names that do not begin with the prefix, such as a bucket that was there before, with their owners.
+    own: BTreeMap<String, String>,
+}
+
+impl Directory {
+    /// The tenants of an organisation.
+    #[must_use]
+    pub fn new(organisation: &str, tenants: impl IntoIterator<Item = String>) -> Self {
+        let (tenants, own) = (tenants.into_iter().collect(), BTreeMap::new());
+        Self { prefix: format!("{organisation}-"), tenants, own }
+    }
+
+    /// Notes a name that a tenant's file gives to a resource of its own.
+    pub fn add(&mut self, tenant: &str, name: &str) {
+        self.own.entry(name.to_string()).or_insert_with(|| tenant.to_string());
+    }
+
+    /// Whether there is a tenant of this name.
+    #[must_use]
+    pub fn knows(&self, tenant: &str) -> bool {
+        self.tenants.contains(tenant)
+    }
+
+    /// The tenants' names.
+    pub fn tenants(&self) -> impl Iterator<Item = &str> {
+        self.tenants.iter().map(String::as_str)
+    }
+
+    /// Adds the names within a text that belong to another tenant than `tenant`.
+    pub fn foreign(&self, tenant: &str, text: &str, into: &mut Vec<String>) {
+        for name in text.split(|c: char| !(c.is_ascii_alphanumeric() || "-_.*?".contains(c))) {
+            // The region that a name begins with in `us-east-1.{function}` is no part of it.
+            let parts = std::iter::once(name).chain(name.match_indices('.').map(|(dot, _)| &name[dot + 1..]));
+            if parts.into_iter().any(|part| self.is_foreign(tenant, part)) {
+                into.push(name.to_string());
+            }
+        }
+    }
+
+    fn is_foreign(&self, tenant: &str, name: &str) -> bool {
+        // A host name of S3 begins with the bucket's.
+        let label = name.split('.').next().unwrap_or_default();
+        if let Some(owner) = self.own.get(name).or_else(|| self.own.get(label)) {
+            return owner != tenant;
+        }
+        let Some(rest) = label.strip_prefix(&self.prefix) else { return false };
+        if let Some((known, _)) = rest.split_once(['*', '?']) {
+            // A pattern belongs to everyone whose names it can match.
+            let owner = self.owner(known);
+            return self.tenants.iter().any(|other| {
+                other != tenant && (format!("{other}-").starts_with(known) || owner == Some(other.as_str()))
+            });
+        }
+        self.owner(rest).is_some_and(|owner| owner != tenant)
+    }
+
+    /// The tenant with the longest name that the text begins with, up to a hyphen or its end.
+    fn owner(&self, rest: &str) -> Option<&str> {
+        let ends = rest.match_indices('-').map(|(at, _)| at).chain([rest.len()]);
+        let candidates: Vec<&str> = ends.map(|end| &rest[..end]).collect();
+        candidates.into_iter().rev().find_map(|name| self.tenants.get(name)).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn foreign(text: &str) -> Vec<String> {
+        let mut directory = Directory::new("example", ["acme", "acme-emea", "demo"].map(str::to_string));
+        directory.add("demo", "demo-media-archive");
+        directory.add("acme", "acme-media-archive");
+        let mut found = Vec::new();
+        directory.foreign("acme", text, &mut found);
+        found
+    }
+
+    #[test]
+    fn own_names_and_names_of_nobody_are_no_concern() {
+        for text in [
+            "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/example-acme-signer/config",
+            "arn:aws:logs:*:1:log-group:/aws/lambda/us-east-1.example-acme-signer:*",
+            "example-artifacts-1",
+            "acme-media-archive",
+            "arn:aws:s3:::example-acme-content-*",
+            "*",
+        ] {
+            assert!(foreign(text).is_empty(), "{text}: {:?}", foreign(text));
+        }
+    }
+
+    #[test]
+    fn a_name_belongs_to_the_longest_tenant_name_in_it() {
+        assert_eq!(foreign("parameter/example-acme-emea-signer/config"), ["example-acme-emea-signer"]);
+        assert_eq!(foreign("/aws/lambda/us-east-1.example-demo-signer"), ["us-east-1.example-demo-signer"]);
+        assert_eq!(foreign("arn:aws:s3:::demo-media-archive/*"), ["demo-media-archive"]);
+    }
+
+    #[test]
+    fn a_pattern_over_other_tenants_names_theirs() {
+        assert_eq!(foreign("arn:aws:s3:::example-*"), ["example-*"]);
+        assert_eq!(foreign("arn:aws:s3:::example-de*"), ["example-de*"]);
+        assert_eq!(foreign("example-acme-emea*"), ["example-acme-emea*"]);
+        assert_eq!(foreign("example-acme-*"), ["example-acme-*"]);
+    }
+}

@@ -1,0 +1,203 @@
+//! What conditions can call beyond the language's own: helpers for CloudFormation's habits, and the meter.
+
+use std::any::Any;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use cel::common::types::{CelBool, CelList, CelMap, CelNull, CelString, DYN_TYPE, Type};
+use cel::common::value::{CowVal, StaticVal, Val};
+use cel::{DeclarationError, Env, ExecutionError};
+use regex::Regex;
+
+use super::directory::Directory;
+use super::path::{get, key_text};
+
+/// `list(x)`: a list as it is, nothing as an empty list, anything else as a list of one.
+pub(super) const LIST: &str = "list";
+/// `text(x)`: a text, or what stands in `Fn::Sub`, `Ref` or `Fn::GetAtt`; of anything else the empty text.
+pub(super) const TEXT: &str = "text";
+/// `texts(x)`: every text within a value, keys not included.
+pub(super) const TEXTS: &str = "texts";
+/// `foreign(x)`: names within a value that belong to another tenant.
+pub(super) const FOREIGN: &str = "foreign";
+/// What `foreign` becomes: with the directory beside it.
+pub(super) const FOREIGN_IN: &str = "@foreign";
+/// What `matches` becomes: with the compiled pattern beside it.
+pub(super) const MATCHES: &str = "@matches";
+/// What stands around the range of a comprehension.
+pub(super) const CHARGE: &str = "@charge";
+
+/// Types of the values below; conditions cannot name them.
+static OURS: Type = Type::new_unspecified_type("generator");
+
+/// Counts the steps of one evaluation's comprehensions.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Meter(Arc<AtomicU64>);
+
+/// Most items that the comprehensions of one evaluation may go over, nested ones multiplied.
+pub(super) const STEPS_MAX: u64 = 100_000;
+
+impl Meter {
+    fn charge(&self, items: u64) -> Result<(), ExecutionError> {
+        let before = self.0.fetch_add(items, Ordering::Relaxed);
+        if before.saturating_add(items) > STEPS_MAX {
+            let message = format!("the condition goes over more than {STEPS_MAX} items");
+            return Err(ExecutionError::function_error("bound", message));
+        }
+        Ok(())
+    }
+}
+
+/// A compiled pattern.
+#[derive(Debug, Clone)]
+pub(super) struct Pattern(pub(super) Regex);
+
+/// The names of all tenants.
+#[derive(Debug, Clone)]
+pub(super) struct Names {
+    /// All of them.
+    pub(super) directory: Arc<Directory>,
+    /// The tenant that is judged.
+    pub(super) tenant: String,
+}
+
+macro_rules! value {
+    ($type:ty) => {
+        impl Val for $type {
+            fn get_type(&self) -> &Type {
+                &OURS
+            }
+
+            fn cel_type() -> &'static Type {
+                &OURS
+            }
+
+            fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v>
+            where
+                Self: 'v,
+            {
+                Box::new(self.clone())
+            }
+
+            fn as_any(&self) -> Option<&dyn Any> {
+                Some(self)
+            }
+        }
+
+        impl StaticVal for $type {}
+    };
+}
+
+value!(Meter);
+value!(Pattern);
+value!(Names);
+
+/// The language with these functions; `None` where the library refuses a declaration, which a test excludes.
+#[must_use]
+pub(super) fn environment() -> Option<Arc<Env>> {
+    static BUILT: OnceLock<Option<Arc<Env>>> = OnceLock::new();
+    BUILT.get_or_init(|| build().ok().map(Arc::new)).clone()
+}
+
+fn build() -> Result<Env, DeclarationError> {
+    let mut env = Env::stdlib();
+    env.add_overload(LIST, "generator_list", vec![DYN_TYPE], list)?;
+    env.add_overload(TEXT, "generator_text", vec![DYN_TYPE], text)?;
+    env.add_overload(TEXTS, "generator_texts", vec![DYN_TYPE], texts)?;
+    env.add_overload(FOREIGN_IN, "generator_foreign", vec![DYN_TYPE, DYN_TYPE], foreign)?;
+    env.add_overload(MATCHES, "generator_matches", vec![DYN_TYPE, DYN_TYPE], matches)?;
+    env.add_overload(CHARGE, "generator_charge", vec![DYN_TYPE, DYN_TYPE], charge)?;
+    Ok(env)
+}
+
+type Answer<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;
+
+fn list<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
+    let value = args.swap_remove(0);
+    if value.downcast_ref::<CelList>().is_some() {
+        return Ok(value);
+    }
+    let items = if value.downcast_ref::<CelNull>().is_some() { Vec::new() } else { vec![value.into_owned()] };
+    Ok(CowVal::owned(CelList::from(items)))
+}
+
+fn text<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
+    Ok(CowVal::owned(CelString::from(text_of(&*args[0]))))
+}
+
+fn text_of(value: &dyn Val) -> String {
+    if let Some(text) = value.downcast_ref::<CelString>() {
+        return text.inner().to_string();
+    }
+    let Some(map) = value.downcast_ref::<CelMap>() else { return String::new() };
+    let inner = ["Fn::Sub", "Ref", "Fn::GetAtt"].iter().find_map(|function| get(map, function));
+    match inner {
+        Some(inner) => match inner.downcast_ref::<CelList>() {
+            Some(list) => {
+                let parts: Vec<String> = list.inner().iter().map(|part| text_of(&**part)).collect();
+                parts.join(".")
+            }
+            None => text_of(inner),
+        },
+        None => String::new(),
+    }
+}
+
+fn texts<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
+    let mut found = Vec::new();
+    each_text(&*args[0], &mut |text| found.push(text.to_string()));
+    Ok(texts_value(found))
+}
+
+fn texts_value<'b, 'v>(texts: Vec<String>) -> CowVal<'b, 'v> {
+    let boxed = |text| Box::new(CelString::from(text)) as Box<dyn Val + 'v>;
+    CowVal::owned(CelList::from(texts.into_iter().map(boxed).collect::<Vec<_>>()))
+}
+
+fn each_text(value: &dyn Val, f: &mut dyn FnMut(&str)) {
+    if let Some(text) = value.downcast_ref::<CelString>() {
+        f(text.inner());
+    } else if let Some(list) = value.downcast_ref::<CelList>() {
+        list.inner().iter().for_each(|item| each_text(&**item, f));
+    } else if let Some(map) = value.downcast_ref::<CelMap>() {
+        let mut keys: Vec<&str> = map.inner().keys().filter_map(key_text).collect();
+        keys.sort_unstable();
+        keys.into_iter().filter_map(|key| get(map, key)).for_each(|item| each_text(item, f));
+    }
+}
+
+fn foreign<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
+    let names = args[1].downcast_ref::<Names>();
+    let names = names.ok_or_else(|| ExecutionError::function_error(FOREIGN, "no tenants are known"))?;
+    let mut found = Vec::new();
+    each_text(&*args[0], &mut |text| names.directory.foreign(&names.tenant, text, &mut found));
+    found.sort_unstable();
+    found.dedup();
+    Ok(texts_value(found))
+}
+
+fn matches<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
+    match (args[0].downcast_ref::<CelString>(), args[1].downcast_ref::<Pattern>()) {
+        (Some(text), Some(pattern)) => Ok(CowVal::owned(CelBool::from(pattern.0.is_match(text.inner())))),
+        (None, _) => {
+            let kind = args[0].get_type().name().to_string();
+            Err(ExecutionError::function_error("matches", format!("a {kind} stands where a text is matched")))
+        }
+        (_, None) => Err(ExecutionError::function_error("matches", "the pattern is not compiled")),
+    }
+}
+
+fn charge<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
+    let items = if let Some(list) = args[0].downcast_ref::<CelList>() {
+        list.inner().len()
+    } else if let Some(map) = args[0].downcast_ref::<CelMap>() {
+        map.inner().len()
+    } else {
+        0
+    };
+    if let Some(meter) = args[1].downcast_ref::<Meter>() {
+        // One more, so that empty ranges within a long one count as well.
+        meter.charge(u64::try_from(items).unwrap_or(u64::MAX).saturating_add(1))?;
+    }
+    Ok(args.swap_remove(0))
+}
