@@ -7,6 +7,8 @@ mod judges;
 mod lifecycle;
 mod mutations;
 mod policies;
+mod policy_cli;
+mod policy_outputs;
 mod provenance;
 mod render;
 mod support;

@@ -161,6 +161,17 @@ fn breaks() -> Vec<(&'static str, &'static str, Break)> {
             "demo",
             Regional("/Resources/MediaKey", json!({ "Type": "AWS::KMS::Key", "Properties": {} })),
         ),
+        (
+            "BAS043",
+            "demo",
+            Regional(
+                "/Resources/MediaKey",
+                json!({ "Type": "AWS::KMS::Key", "Properties": {
+                    "EnableKeyRotation": true,
+                    "KeyPolicy": { "Statement": [{ "Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt" }] },
+                } }),
+            ),
+        ),
         ("EDG001", "demo", Edge(at(SIGNER, "Runtime"), json!("nodejs18.x"))),
         ("EDG002", "demo", Edge(at(SIGNER, "Architectures"), json!(["arm64"]))),
         ("EDG003", "demo", Edge(at(SIGNER, "Environment"), json!({ "Variables": { "STAGE": "a" } }))),

@@ -68,6 +68,9 @@ pub struct Global {
     /// Folder with the templates
     #[arg(long, global = true, value_name = "DIR", env = "GENERATOR_TEMPLATES_DIR")]
     pub templates_dir: Option<PathBuf>,
+    /// Folder with the policies; by default `policies` beside the tenant files
+    #[arg(long, global = true, value_name = "DIR", env = "GENERATOR_POLICIES_DIR")]
+    pub policies_dir: Option<PathBuf>,
     /// Folder for the local cloud and built artifacts; by default in the user's cache folder
     #[arg(long, global = true, value_name = "DIR", env = "GENERATOR_CACHE_DIR")]
     pub cache_dir: Option<PathBuf>,
@@ -96,6 +99,12 @@ pub enum Output {
     Ndjson,
     /// Markdown
     Markdown,
+    /// SARIF 2.1.0, of `policy check`
+    Sarif,
+    /// JUnit XML, of `policy check`
+    Junit,
+    /// Annotations of GitHub's workflow commands, of `policy check`
+    Github,
 }
 
 /// Which tenants.
@@ -181,9 +190,60 @@ pub enum Command {
         after_help = "Examples:\n  generator destroy --tenant demo --local\n  generator destroy --tenant acme --delete-data ContentBucket --delete-data UserPool"
     )]
     Destroy(DestroyArgs),
+    /// The organisation's rules: check, list, show, test, fix
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// The local cloud: AWS's services on this machine, for trying and testing
     #[command(subcommand)]
     Local(LocalCommand),
+}
+
+/// What to do with the organisation's rules.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Judge tenants: their settings and their templates
+    #[command(
+        after_help = "Examples:\n  generator policy check --all\n  generator policy check --all --output sarif > policy.sarif\n  generator policy check --all --deployed   judge what stands by the rules of today"
+    )]
+    Check(PolicyCheckArgs),
+    /// List every policy; as Markdown, the end of docs/policies.md
+    List,
+    /// Show one policy with its overrides and exemptions
+    #[command(after_help = "Example:\n  generator policy show BAS020")]
+    Show {
+        /// Id of the policy
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// Run the cases of every policy
+    Test,
+    /// Write what policies at level `remediate` set into the tenant files
+    #[command(
+        after_help = "Examples:\n  generator policy fix --all --dry-run   show what would be set\n  generator policy fix --tenant acme"
+    )]
+    Fix(PolicyFixArgs),
+}
+
+/// Arguments of `policy check`.
+#[derive(Debug, Args)]
+pub struct PolicyCheckArgs {
+    /// Which tenants.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Judge the templates that are deployed instead of those that would be
+    #[arg(long)]
+    pub deployed: bool,
+}
+
+/// Arguments of `policy fix`.
+#[derive(Debug, Args)]
+pub struct PolicyFixArgs {
+    /// Which tenants.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Show what would be set, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Arguments of `new`.
@@ -245,6 +305,9 @@ pub struct DeployArgs {
     /// Let a change replace or remove this resource although its data is lost; can be repeated
     #[arg(long, value_name = "LOGICAL_ID")]
     pub allow_replace: Vec<String>,
+    /// Let a change widen what roles, policies or buckets allow
+    #[arg(long)]
+    pub allow_broadening: bool,
     /// Role that CloudFormation acts with
     #[arg(long, value_name = "ARN")]
     pub service_role_arn: Option<String>,

@@ -80,6 +80,8 @@ pub(super) struct Answer {
     pub json: Value,
     /// Markdown, where it is more than the human form.
     markdown: Option<String>,
+    /// The answer in the form that was asked for, where it is a form of its own.
+    pub told: Option<String>,
 }
 
 impl Answer {
@@ -88,7 +90,7 @@ impl Answer {
         if !human.is_empty() && !human.ends_with('\n') {
             human.push('\n');
         }
-        Self { exit: Exit::Ok, human, json, markdown: None }
+        Self { exit: Exit::Ok, human, json, markdown: None, told: None }
     }
 
     pub(super) fn exit(mut self, exit: Exit) -> Self {

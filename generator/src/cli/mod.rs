@@ -61,6 +61,15 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn run(cli: Cli) -> Result<Answer, Failure> {
     let here = std::env::current_dir()
         .map_err(|error| Failure::new(Exit::Failure, format!("there is no working folder: {error}")))?;
+    let of_findings = matches!(cli.global.output, Output::Sarif | Output::Junit | Output::Github);
+    let checks = matches!(&cli.command, args::Command::Policy(args::PolicyCommand::Check(_)));
+    if of_findings && !checks {
+        return Err(Failure::new(
+            Exit::Usage,
+            "this form is one of findings, which only `policy check` yields",
+        )
+        .help("pass `--output json` or `--output markdown`"));
+    }
     let settings =
         Settings::resolve(&cli.global, &here, Folders { cache: cache_folder(), state: state_folder() })?;
     let clock = Arc::new(SystemClock::start());
@@ -108,11 +117,17 @@ fn sink(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Arc<dyn Sink>, Fai
 
 fn write(output: Output, answer: &Answer) -> std::io::Result<()> {
     let mut out = stdout().lock();
+    if let Some(told) = &answer.told {
+        out.write_all(told.as_bytes())?;
+        return out.flush();
+    }
     match output {
         Output::Human => out.write_all(answer.human.as_bytes())?,
         Output::Markdown => out.write_all(answer.markdown().as_bytes())?,
         Output::Json => writeln!(out, "{:#}", answer.json)?,
         Output::Ndjson => writeln!(out, "{}", json!({ "code": "RESULT", "result": answer.json }))?,
+        // Refused before anything ran.
+        Output::Sarif | Output::Junit | Output::Github => {}
     }
     out.flush()
 }

@@ -138,6 +138,7 @@ fn changed_since(settings: &Settings, revision: &str, known: &[String]) -> Resul
         let path = Path::new(path);
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         folder(path, &settings.templates)
+            || folder(path, &settings.policies)
             || path.starts_with("runtime")
             || path == Path::new(super::settings::FILE)
             || (folder(path, &settings.tenants) && stem.starts_with('_'))

@@ -20,6 +20,7 @@ struct File {
     organisation: Option<String>,
     tenants: Option<PathBuf>,
     templates: Option<PathBuf>,
+    policies: Option<PathBuf>,
     profile: Option<String>,
     journal: Option<String>,
 }
@@ -48,6 +49,8 @@ pub(super) struct Settings {
     pub templates: PathBuf,
     /// Where journals are kept: a whole path, or `s3://bucket/prefix`.
     pub journal: String,
+    /// Folder with the policies; there are none where it does not exist.
+    pub policies: PathBuf,
     /// Folder with the local cloud and built artifacts.
     pub cache: Cache,
     /// Instance of the local cloud.
@@ -99,8 +102,14 @@ impl Settings {
             (Some(flag), _) => here.join(flag),
             (None, file) => relative(&root, here, &file.unwrap_or_else(|| default.into())),
         };
+        let tenants = folder(&global.tenants_dir, file.tenants, "tenants");
+        let policies = match (&global.policies_dir, &file.policies) {
+            (None, None) => tenants.parent().unwrap_or(Path::new("")).join("policies"),
+            _ => folder(&global.policies_dir, file.policies, "policies"),
+        };
         Ok(Self {
-            tenants: folder(&global.tenants_dir, file.tenants, "tenants"),
+            tenants,
+            policies,
             templates: folder(&global.templates_dir, file.templates, "templates"),
             here: here.to_path_buf(),
             root,

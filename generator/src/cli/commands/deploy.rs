@@ -9,7 +9,8 @@ use tokio::task::JoinSet;
 
 use super::artifacts::{Place, places};
 use super::dry_run::DryRun;
-use super::support::{combined, connect, render_all, table};
+use super::policy::{PolicyGate, judge_all};
+use super::support::{combined, connect, table};
 use super::verify::{self, SignIn};
 use super::{artifacts, outputs};
 use crate::cli::args::DeployArgs;
@@ -18,6 +19,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::select;
 use crate::deploy::{DataLossGate, DeployError, Deployed, Gate, StackOutcome, TenantOutcome, deploy_tenant};
+use crate::plan::Allowed;
 use crate::render::RenderedTenant;
 use crate::report::Event;
 use crate::verify::Verification;
@@ -27,7 +29,11 @@ const AT_ONCE: usize = 4;
 
 pub(super) async fn run(context: &Context, args: &DeployArgs) -> Result<Answer, Failure> {
     let tenants = select::load(context, &args.selection)?;
-    let rendered = render_all(context, &tenants)?;
+    let trial = judge_all(context, tenants)?;
+    trial.pass(context)?;
+    let allowed = Allowed { replace: args.allow_replace.clone(), broadening: args.allow_broadening };
+    let policies = Arc::new(PolicyGate::new(context, &trial, allowed));
+    let rendered = trial.rendered();
     if rendered.is_empty() {
         return Ok(Answer::new("no tenant changed", json!([])));
     }
@@ -35,11 +41,11 @@ pub(super) async fn run(context: &Context, args: &DeployArgs) -> Result<Answer, 
     let cloud = connect(context).await?;
     let places = places(context, args, &cloud, &rendered, &packed).await?;
     if args.dry_run {
-        return DryRun::new(rendered, places).run(args).await;
+        return DryRun::new(rendered, places, policies).run(args).await;
     }
     ask(context, &rendered, &places)?;
 
-    let mut ended = deploy_all(args, &rendered, &places).await?;
+    let mut ended = deploy_all(args, &policies, &rendered, &places).await?;
     if let [_] = rendered.as_slice()
         && let Some(Err(_)) = ended.first()
         && let Some(Err(error)) = ended.pop()
@@ -66,11 +72,12 @@ fn ask(context: &Context, rendered: &[RenderedTenant], places: &[Place]) -> Resu
 /// Deploys all tenants, a few at a time; results in the order of the tenants.
 async fn deploy_all(
     args: &DeployArgs,
+    policies: &Arc<PolicyGate>,
     rendered: &[RenderedTenant],
     places: &[Place],
 ) -> Result<Vec<Result<TenantOutcome, DeployError>>, Failure> {
     let gate = DataLossGate { allow_replace: args.allow_replace.clone() };
-    let gates: Arc<[Arc<dyn Gate>]> = Arc::from([Arc::new(gate) as Arc<dyn Gate>]);
+    let gates: Arc<[Arc<dyn Gate>]> = Arc::from([Arc::new(gate) as Arc<dyn Gate>, policies.clone()]);
     let permits = Arc::new(Semaphore::new(AT_ONCE));
     let mut running = JoinSet::new();
     for (index, (tenant, place)) in rendered.iter().cloned().zip(places.iter().cloned()).enumerate() {

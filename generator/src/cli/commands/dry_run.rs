@@ -5,35 +5,61 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 
 use super::artifacts::Place;
+use super::policy::PolicyGate;
 use super::support::table;
 use crate::aws::Boxed;
 use crate::cli::args::DeployArgs;
 use crate::cli::context::Answer;
 use crate::cli::failure::Failure;
 use crate::deploy::{DeployError, Gate, Refusal, deploy_tenant};
-use crate::plan::{self, Action, Replacement, ResourceChange, StackChange};
+use crate::plan::{self, Action, Replacement, ResourceChange, Sides, StackChange};
 use crate::render::RenderedTenant;
 
 /// What would be deployed, and where.
 pub(super) struct DryRun {
     rendered: Vec<RenderedTenant>,
     places: Vec<Place>,
+    policies: Arc<PolicyGate>,
 }
 
-/// Lets nothing pass, and keeps what was about to.
-#[derive(Default)]
-struct Keep(Mutex<Vec<StackChange>>);
+/// Lets nothing pass, and keeps what was about to, with what policies say of it.
+struct Keep {
+    changes: Mutex<Vec<(StackChange, Option<Refusal>)>>,
+    policies: Arc<PolicyGate>,
+}
+
+impl Keep {
+    fn keep(&self, change: &StackChange, refusal: Option<Refusal>) -> Refusal {
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.push((change.clone(), refusal));
+        Refusal { reason: "this is a dry run".into(), help: None, cancelled: true }
+    }
+}
 
 impl Gate for Keep {
-    fn pass<'a>(&'a self, _: &'a str, change: &'a StackChange) -> Boxed<'a, Result<(), Refusal>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(change.clone());
-        Box::pin(async { Err(Refusal { reason: "this is a dry run".into(), help: None, cancelled: true }) })
+    fn pass<'a>(&'a self, tenant: &'a str, change: &'a StackChange) -> Boxed<'a, Result<(), Refusal>> {
+        Box::pin(async move {
+            let refusal = self.policies.pass(tenant, change).await.err();
+            Err(self.keep(change, refusal))
+        })
+    }
+
+    fn pass_between<'a>(
+        &'a self,
+        tenant: &'a str,
+        change: &'a StackChange,
+        sides: &'a Sides<'a>,
+    ) -> Boxed<'a, Result<(), Refusal>> {
+        Box::pin(async move {
+            let refusal = self.policies.pass_between(tenant, change, sides).await.err();
+            Err(self.keep(change, refusal))
+        })
     }
 }
 
 impl DryRun {
-    pub(super) fn new(rendered: Vec<RenderedTenant>, places: Vec<Place>) -> Self {
-        Self { rendered, places }
+    pub(super) fn new(rendered: Vec<RenderedTenant>, places: Vec<Place>, policies: Arc<PolicyGate>) -> Self {
+        Self { rendered, places, policies }
     }
 
     /// Works out the changes of each tenant up to the first stack that has any: what lies behind it takes
@@ -41,23 +67,23 @@ impl DryRun {
     pub(super) async fn run(self, args: &DeployArgs) -> Result<Answer, Failure> {
         let (mut human, mut json) = (String::new(), Vec::new());
         for (tenant, place) in self.rendered.iter().zip(&self.places) {
-            let keep = Arc::new(Keep::default());
+            let keep = Arc::new(Keep { changes: Mutex::default(), policies: self.policies.clone() });
             let gates = [keep.clone() as Arc<dyn Gate>];
             let ended = deploy_tenant(&place.engine, &place.cloud, tenant, &place.locations, &gates).await;
             match ended {
                 Ok(_) | Err(DeployError::Gate { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
-            let changes = keep.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let changes = keep.changes.lock().unwrap_or_else(PoisonError::into_inner).clone();
             human.push_str(&format!("{} in account {}\n", tenant.tenant, place.account));
             match changes.first() {
                 None => human.push_str("  no changes\n"),
-                Some(change) => human.push_str(&shown(change, args)),
+                Some((change, refusal)) => human.push_str(&shown(change, refusal.as_ref(), args)),
             }
             json.push(json!({
                 "tenant": tenant.tenant,
                 "account": place.account,
-                "changes": changes.iter().map(change_json).collect::<Vec<_>>(),
+                "changes": changes.iter().map(|(change, refusal)| change_json(change, refusal.as_ref())).collect::<Vec<_>>(),
             }));
         }
         human.push_str("nothing was changed\n");
@@ -65,7 +91,7 @@ impl DryRun {
     }
 }
 
-fn shown(change: &StackChange, args: &DeployArgs) -> String {
+fn shown(change: &StackChange, refusal: Option<&Refusal>, args: &DeployArgs) -> String {
     let verb = if change.creates { "would be created" } else { "would be changed" };
     let rows: Vec<_> = change
         .resources
@@ -75,6 +101,10 @@ fn shown(change: &StackChange, args: &DeployArgs) -> String {
     let mut text = format!("  stack {} in {} {verb}\n{}", change.stack, change.region, table(&rows));
     if let Err(refusal) = plan::guard(change, &args.allow_replace) {
         text.push_str(&format!("  refused without consent: {refusal}\n"));
+    }
+    if let Some(refusal) = refusal {
+        text.push_str(&format!("{}\n", refusal.reason));
+        text.extend(refusal.help.iter().map(|help| format!("help: {help}\n")));
     }
     text.push_str("  stacks behind it are worked out once it stands\n");
     text
@@ -93,7 +123,7 @@ fn action(resource: &ResourceChange) -> &'static str {
     }
 }
 
-fn change_json(change: &StackChange) -> Value {
+fn change_json(change: &StackChange, refusal: Option<&Refusal>) -> Value {
     let resources: Vec<_> = change
         .resources
         .iter()
@@ -111,5 +141,6 @@ fn change_json(change: &StackChange) -> Value {
         "region": change.region,
         "creates": change.creates,
         "resources": resources,
+        "policies_refuse": refusal.map(|refusal| &refusal.reason),
     })
 }

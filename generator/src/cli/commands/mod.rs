@@ -10,6 +10,7 @@ mod local;
 mod new;
 mod outputs;
 mod package;
+mod policy;
 mod render;
 mod resume;
 mod revoke;
@@ -40,6 +41,7 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<Answer, F
         Command::Rotate(args) => rotate::run(context, &args).await,
         Command::Resume(args) => resume::run(context, &args).await,
         Command::Destroy(args) => destroy::run(context, &args).await,
+        Command::Policy(command) => policy::run(context, command).await,
         Command::Local(command) => local::run(context, command).await,
     }
 }

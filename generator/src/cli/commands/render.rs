@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::support::render_all;
+use super::policy::judge_all;
 use crate::cli::args::{Output, RenderArgs};
 use crate::cli::context::{Answer, Context};
 use crate::cli::exit::Exit;
@@ -14,13 +14,15 @@ use crate::render::{ParameterSource, RenderedStack, RenderedTenant, read_templat
 
 pub(super) fn run(context: &Context, args: &RenderArgs) -> Result<Answer, Failure> {
     let tenants = select::load(context, &args.selection)?;
-    let rendered = render_all(context, &tenants)?;
+    let trial = judge_all(context, tenants)?;
+    trial.pass(context)?;
+    let rendered = trial.rendered();
     // Reading the templates back costs time that only this form needs.
     let json = match context.settings.output {
         Output::Json | Output::Ndjson => {
             Value::Array(rendered.iter().map(tenant_json).collect::<Result<_, _>>()?)
         }
-        Output::Human | Output::Markdown => Value::Null,
+        _ => Value::Null,
     };
     let Some(folder) = &args.out else {
         let all = rendered.iter().flat_map(|tenant| &tenant.stacks);

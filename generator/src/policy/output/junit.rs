@@ -45,7 +45,7 @@ fn suite(rules: &Rules, id: usize, tenant: &str, judgement: &Judgement, timestam
         judgement.findings.iter().filter(|finding| !finding.blocks()).map(described).collect();
     format!(
         "  <testsuite name=\"{}\" id=\"{id}\" package=\"generator.policy\" hostname=\"localhost\" timestamp=\"{timestamp}\" \
-         tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\" time=\"0\">\n    <properties/>\n{cases}    \
+         tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\" time=\"0\">\n{cases}    \
          <system-out>{}</system-out>\n    <system-err/>\n  </testsuite>\n",
         escaped(tenant),
         rules.policies.len(),

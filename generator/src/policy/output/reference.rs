@@ -1,13 +1,13 @@
-//! `docs/policies.md`: every policy, from the packs themselves.
+//! Every policy as a table, from the packs themselves: the end of `docs/policies.md`.
 
 use super::markdown::cell;
 use crate::policy::judge::Rules;
 use crate::policy::model::Policy;
 
-/// The reference, below a text that people write.
+/// The packs in Markdown.
 #[must_use]
-pub fn reference(rules: &Rules, head: &str) -> String {
-    let mut text = format!("{}\n", head.trim_end());
+pub fn reference(rules: &Rules) -> String {
+    let mut text = String::new();
     let mut packs: Vec<&str> = rules.policies.iter().map(|policy| policy.pack.as_str()).collect();
     packs.dedup();
     for pack in packs {
