@@ -76,7 +76,7 @@ fn a_setting_that_breaks_a_policy_stops_validate_and_render_at_its_line() {
         let (out, err) = copy.expect(5, command);
         assert!(out.is_empty(), "{out}");
         assert!(err.contains("error[BAS012]: globex tenant cookies.minutes: cookies live 600 min"), "{err}");
-        assert!(err.contains("tenants/globex.yaml:11:12"), "{err}");
+        assert!(err.contains("tenants/globex.yaml:12:12"), "{err}");
         assert!(err.contains("help: lower `cookies.minutes`"), "{err}");
     }
     assert!(!copy.0.path().join("out").exists(), "nothing was written");

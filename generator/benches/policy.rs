@@ -48,7 +48,10 @@ fn main() -> Result<(), Failed> {
     for _ in 0..ROUNDS {
         let start = Instant::now();
         let tenants = tenant::load(folder.path(), ORGANISATION, &names)?;
-        let all = tenants.into_iter().map(|tenant| Ready::new(&templates, tenant)).collect::<Result<Vec<_>, _>>()?;
+        let all = tenants
+            .into_iter()
+            .map(|tenant| Ready::new(&templates, tenant))
+            .collect::<Result<Vec<_>, _>>()?;
         let before = start.elapsed();
         evaluations = all.iter().map(|ready| count(&ready.judge(&rules))).sum::<usize>();
         whole.push(start.elapsed());
@@ -145,8 +148,12 @@ fn cfn_guard(tenants: &[Ready]) -> Result<Duration, Failed> {
     let mut times = Vec::new();
     for _ in 0..3 {
         times.push(timed(|| {
-            let output =
-                Command::new(&command).args(["validate", "--rules"]).arg(&rules).arg("--data").arg(folder.path()).output()?;
+            let output = Command::new(&command)
+                .args(["validate", "--rules"])
+                .arg(&rules)
+                .arg("--data")
+                .arg(folder.path())
+                .output()?;
             // 0: everything holds; 19: something is violated. All else means that it has not judged.
             match output.status.code() {
                 Some(0 | 19) => Ok(()),

@@ -105,7 +105,14 @@ impl Settings {
         let tenants = folder(&global.tenants_dir, file.tenants, "tenants");
         let policies = match (&global.policies_dir, &file.policies) {
             (None, None) => tenants.parent().unwrap_or(Path::new("")).join("policies"),
-            _ => folder(&global.policies_dir, file.policies, "policies"),
+            _ => {
+                let chosen = folder(&global.policies_dir, file.policies, "policies");
+                if !here.join(&chosen).is_dir() {
+                    let message = format!("there is no folder `{}` with policies", chosen.display());
+                    return Err(Failure::new(Exit::Usage, message));
+                }
+                chosen
+            }
         };
         Ok(Self {
             tenants,

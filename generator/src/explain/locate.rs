@@ -48,11 +48,14 @@ impl Explainer {
             named.collect()
         };
         let (direct, deciding) = (settings(|o| &o.sources), settings(|o| &o.conditions));
+        // Tags repeat the labels on every resource: what matters of it is seldom they.
+        let is_label = |path: &String| path.starts_with("labels.");
         let hinted = |all: &[String]| all.iter().find(|path| hint.contains(&format!("`{path}`"))).cloned();
         let chosen = hinted(&direct)
             .or_else(|| hinted(&deciding))
-            .or_else(|| direct.first().cloned())
-            .or_else(|| deciding.first().cloned());
+            .or_else(|| direct.iter().find(|path| !is_label(path)).cloned())
+            .or_else(|| deciding.first().cloned())
+            .or_else(|| direct.first().filter(|_| path.iter().any(|key| key.ends_with("Tags"))).cloned());
         let segments: Vec<&str> = chosen.as_deref().map(|path| path.split('.').collect()).unwrap_or_default();
         (self.setting_spot(&segments), template)
     }

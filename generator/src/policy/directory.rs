@@ -50,10 +50,10 @@ impl Directory {
     fn is_foreign(&self, tenant: &str, name: &str) -> bool {
         // A host name of S3 begins with the bucket's.
         let label = name.split('.').next().unwrap_or_default();
-        if let Some(owner) = self.own.get(name).or_else(|| self.own.get(label)) {
-            return owner != tenant;
-        }
-        let Some(rest) = label.strip_prefix(&self.prefix) else { return false };
+        let given =
+            || self.own.get(name).or_else(|| self.own.get(label)).is_some_and(|owner| owner != tenant);
+        // A name of the tool's own making is its tenant's, whoever's file says it.
+        let Some(rest) = label.strip_prefix(&self.prefix) else { return given() };
         if let Some((known, _)) = rest.split_once(['*', '?']) {
             // A pattern belongs to everyone whose names it can match.
             let owner = self.owner(known);
@@ -61,7 +61,10 @@ impl Directory {
                 other != tenant && (format!("{other}-").starts_with(known) || owner == Some(other.as_str()))
             });
         }
-        self.owner(rest).is_some_and(|owner| owner != tenant)
+        match self.owner(rest) {
+            Some(owner) => owner != tenant,
+            None => given(),
+        }
     }
 
     /// The tenant with the longest name that the text begins with, up to a hyphen or its end.
@@ -80,6 +83,7 @@ mod tests {
         let mut directory = Directory::new("example", ["acme", "acme-emea", "demo"].map(str::to_string));
         directory.add("demo", "demo-media-archive");
         directory.add("acme", "acme-media-archive");
+        directory.add("acme", "example-demo-content-1");
         let mut found = Vec::new();
         directory.foreign("acme", text, &mut found);
         found
@@ -104,6 +108,7 @@ mod tests {
         assert_eq!(foreign("parameter/example-acme-emea-signer/config"), ["example-acme-emea-signer"]);
         assert_eq!(foreign("/aws/lambda/us-east-1.example-demo-signer"), ["us-east-1.example-demo-signer"]);
         assert_eq!(foreign("arn:aws:s3:::demo-media-archive/*"), ["demo-media-archive"]);
+        assert_eq!(foreign("example-demo-content-1"), ["example-demo-content-1"]);
     }
 
     #[test]

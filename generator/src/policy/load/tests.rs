@@ -114,6 +114,30 @@ fn exemptions_cover_until_they_expire() {
 }
 
 #[test]
+fn an_exemption_from_a_critical_rule_on_changes_covers_one_change_set() {
+    let pack = GOOD
+        .replace("on: tenant", "on: change")
+        .replace("medium", "critical")
+        .replace("at: cookies.minutes", "at: minutes")
+        .replace("    set: 60\n", "");
+    let body = |minutes: u32, allowed: &[&str]| json!({ "creates": false, "changes": [{ "logical_id": "A", "minutes": minutes, "allowed": allowed }] });
+    let approved = crate::policy::digest(&body(61, &[]));
+    let more = format!("    approver: Bob\n    expires: 2027-01-31\n    digest: {approved}\n");
+    let more = exemption(&more).replace("[tenant]", "[regional/A]");
+    let rules = loaded(&pack, &more).expect("good");
+    let exempted = |body: &serde_json::Value| {
+        let tenant = acme(1);
+        let document = Document { stack: Some("regional"), name: "s", region: "r", body };
+        let found = judge(&rules, Stage::Change, &document, &tenant, date!(2026 - 11 - 22)).findings;
+        assert_eq!(found[0].resource.as_deref(), Some("A"));
+        found[0].exemption.is_some()
+    };
+    assert!(exempted(&body(61, &[])));
+    assert!(exempted(&body(61, &["replace"])), "what the caller allows is no part of what changes");
+    assert!(!exempted(&body(62, &[])));
+}
+
+#[test]
 fn exemptions_are_held_to_their_rules() {
     for (more, message) in [
         ("    approver: ann\n    expires: 2027-01-31\n", "cannot approve"),

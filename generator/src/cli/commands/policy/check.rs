@@ -69,8 +69,9 @@ pub(super) fn finding_json(finding: &Finding) -> Value {
 fn summary(all: &Judgement, tenants: usize, blocking: usize) -> String {
     let count = |verdict: &str| all.findings.iter().filter(|finding| finding.verdict() == verdict).count();
     let evaluations: usize = all.evaluated.values().sum();
+    let tenants = if tenants == 1 { "1 tenant".to_string() } else { format!("{tenants} tenants") };
     format!(
-        "{tenants} tenants, {evaluations} evaluations of {} policies: {blocking} blocked, {} warnings, {} set, {} exempt\n",
+        "{tenants}, {evaluations} evaluations of {} policies: {blocking} blocked, {} warnings, {} set, {} exempt\n",
         all.evaluated.len(),
         count("warning"),
         count("set"),

@@ -44,6 +44,10 @@ pub(super) fn today(context: &Context) -> Date {
 /// its name only: it is refused where it is selected.
 pub(super) fn rules(context: &Context) -> Result<(Rules, Vec<String>), Failure> {
     let settings = &context.settings;
+    if !settings.policies.is_dir() {
+        context
+            .note(format!("there are no policies in `{}`: nothing is judged", settings.policies.display()));
+    }
     let names = tenant::list(&settings.tenants)?;
     let subjects: Vec<Subject> = match tenant::load(&settings.tenants, &settings.organisation, &names) {
         Ok(all) => all.iter().map(Subject::of).collect(),
@@ -148,11 +152,12 @@ pub(super) fn locate(
         return Ok(());
     }
     let explainer = Explainer::new(&context.settings.tenants, tenant, templates)?;
-    findings.iter_mut().for_each(|finding| locate_one(&explainer, finding));
+    findings.iter_mut().for_each(|finding| locate_one(&explainer, finding, &[]));
     Ok(())
 }
 
-pub(super) fn locate_one(explainer: &Explainer, finding: &mut Finding) {
+/// Finds the line behind one finding; `changed` are the keys of the property that a change is about.
+pub(super) fn locate_one(explainer: &Explainer, finding: &mut Finding, changed: &[String]) {
     match &finding.stack {
         None => {
             let path: Vec<&str> = finding.path.iter().map(String::as_str).collect();
@@ -160,7 +165,14 @@ pub(super) fn locate_one(explainer: &Explainer, finding: &mut Finding) {
         }
         Some(stack) => {
             let path = match (finding.stage, &finding.resource) {
-                (Stage::Change, Some(resource)) => vec!["Resources".to_string(), resource.clone()],
+                (Stage::Change, Some(resource)) => {
+                    let mut path = vec!["Resources".to_string(), resource.clone()];
+                    if !changed.is_empty() {
+                        path.push("Properties".into());
+                        path.extend_from_slice(changed);
+                    }
+                    path
+                }
                 _ => finding.path.clone(),
             };
             (finding.place, finding.template) = explainer.document_spot(stack, &path, &finding.fix);
