@@ -2,7 +2,8 @@
 
 use serde_json::Value as Json;
 
-use crate::tenant::node::{Entry, Node, Value, parse};
+use crate::tenant::node::{Entry, Node, Value};
+use crate::tenant::reading::parse;
 use crate::tenant::source::Sources;
 
 /// The text with the setting at `path` as `value`.
@@ -24,7 +25,7 @@ pub fn set(text: &str, path: &[String], value: &Json) -> Result<String, String> 
 fn read(text: &str) -> Result<Node, String> {
     let mut sources = Sources::default();
     let id = sources.add(String::new(), text.to_string());
-    parse(id, text).map_err(|problem| problem.message)
+    parse(id, text).map_err(|problems| problems.into_iter().next().map(|one| one.message).unwrap_or_default())
 }
 
 fn put(json: &mut Json, path: &[String], value: &Json) {

@@ -17,8 +17,9 @@ use super::path::Path;
 use super::scope::Scope;
 use crate::tenant::LoadError;
 use crate::tenant::decode::{Decoder, nearest};
-use crate::tenant::node::{Node, parse};
+use crate::tenant::node::Node;
 use crate::tenant::problem::{Problem, Problems};
+use crate::tenant::reading::parse;
 use crate::tenant::source::{Place, SourceId, Sources};
 
 /// File with the exemptions, beside the packs.
@@ -97,7 +98,7 @@ pub(super) fn read(
     let text =
         std::fs::read_to_string(path).map_err(|source| LoadError::Read { path: shown.clone(), source })?;
     let id: SourceId = sources.add(shown, text.clone());
-    Ok(parse(id, &text).map_err(|problem| decoder.refuse(problem)).ok())
+    Ok(parse(id, &text).map_err(|problems| problems.into_iter().for_each(|one| decoder.refuse(one))).ok())
 }
 
 struct Packs<'k> {
