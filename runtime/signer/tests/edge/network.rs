@@ -292,3 +292,25 @@ fn a_connection_that_is_not_trusted_carries_nothing() {
     assert_eq!(ask(&state, &asking(&good_token()), moment(0)), unavailable());
     assert_eq!(peer.asked(), [0, 0, 0]);
 }
+
+#[test]
+fn documents_and_session_tokens_larger_than_usual_pass() {
+    let (peer, _) = usual();
+    let retired: Vec<Value> =
+        (0..600).map(|n| json!({"key_id": format!("K{n:013}"), "retired": n, "keep_until": n})).collect();
+    let keyring = with(support::keyring("K1", "ecdsa-p256"), "retired", json!(retired));
+    assert!(keyring.to_string().len() > 32 * 1024);
+    peer.serve(KEYRING, Serve::Document(keyring));
+    let settings = Settings {
+        function: "example-demo-signer".into(),
+        credentials: Credentials {
+            id: "AKID".into(),
+            secret: "secret".into(),
+            session: Some("session".repeat(1_000)),
+        },
+        endpoint: Some(peer.url.clone()),
+        ca_bundle: None,
+    };
+    let state = Arc::new(State::new(&settings, Box::new(|_| {})));
+    assert_eq!(ask(&state, &asking(&good_token()), moment(0)), granted("K1"));
+}
