@@ -11,5 +11,6 @@ mod policy_cli;
 mod policy_outputs;
 mod provenance;
 mod render;
+mod rotation;
 mod support;
 mod tenants;

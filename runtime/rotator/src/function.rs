@@ -31,12 +31,6 @@ pub struct Function<W> {
     tenant: Result<Tenant, EnvironmentError>,
 }
 
-/// Chooses the TLS implementation of the process: the one that the AWS SDK has brought anyway.
-pub fn use_crypto_provider() {
-    // The first choice stands where one was made already.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-}
-
 impl<W: World> Function<W> {
     /// The function in `world`, with the environment that `variable` reads. A wrong environment is reported
     /// by the first rotation; CloudFormation's requests bring what they need along.

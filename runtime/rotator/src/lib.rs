@@ -11,10 +11,12 @@ pub mod aws;
 pub mod custom_resource;
 pub mod error;
 pub mod event;
+#[cfg(feature = "lambda")]
 mod function;
 pub mod group;
 pub mod keypair;
 pub mod lifetime;
+#[cfg(feature = "lambda")]
 mod log;
 pub mod mint;
 pub mod ports;
@@ -26,4 +28,11 @@ pub mod steps;
 pub mod tenant;
 pub mod versions;
 
-pub use function::{Function, use_crypto_provider};
+#[cfg(feature = "lambda")]
+pub use function::Function;
+
+/// Chooses the TLS implementation of the process: the one that the AWS SDK has brought anyway.
+pub fn use_crypto_provider() {
+    // The first choice stands where one was made already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}

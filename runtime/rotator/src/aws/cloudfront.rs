@@ -66,7 +66,8 @@ impl Keys for Aws {
         let config = group.key_group_config.ok_or_else(|| missing(CALL, "KeyGroupConfig"))?;
         let etag = answer.e_tag.ok_or_else(|| missing(CALL, "ETag"))?;
         // A second begun counts as a whole one: the time since then is never taken for longer than it is.
-        let modified = group.last_modified_time.secs() + i64::from(group.last_modified_time.subsec_nanos() > 0);
+        let modified =
+            group.last_modified_time.secs() + i64::from(group.last_modified_time.subsec_nanos() > 0);
         let modified = modified.unsigned_abs();
         Ok(Some(KeyGroup { id: id.to_owned(), name: config.name, etag, keys: config.items, modified }))
     }

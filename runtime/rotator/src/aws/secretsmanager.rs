@@ -67,7 +67,8 @@ impl Secrets for Aws {
             Err(fault) => fault,
         };
         // The one code stands for every state in which a secret cannot be rotated.
-        let under_way = fault.code == "InvalidRequestException" && fault.message.contains("previous rotation");
+        let under_way =
+            fault.code == "InvalidRequestException" && fault.message.contains("previous rotation");
         Err(Fault { kind: if under_way { FaultKind::InUse } else { fault.kind }, ..fault })
     }
 }

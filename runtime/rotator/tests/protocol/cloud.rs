@@ -12,8 +12,8 @@ use rotator::revocation;
 use rotator::steps::{self, Outcome, Request, Step};
 use rotator::tenant::Tenant;
 
-pub(crate) use super::world::{COOKIE_MINUTES, HOST, SECRET, tenant};
 use super::world::{Answered, Driver, In, State, fault};
+pub(crate) use super::world::{COOKIE_MINUTES, HOST, SECRET, tenant};
 
 pub(crate) const STEPS: [Step; 4] = [Step::Create, Step::Set, Step::Test, Step::Finish];
 

@@ -107,7 +107,16 @@ impl Moment {
         if self.runs.is_empty() || (self.runs.len() == 1 && self.overlaps < bounds.overlaps) {
             actions.extend(self.jobs(bounds).map(Action::Start));
         }
-        actions.extend(self.next_due(bounds).map(Action::Pass));
+        let affordable = |due: &u64| {
+            let in_time = bounds.late || self.runs.is_empty();
+            in_time && self.crashes + self.overtaken(*due) <= bounds.crashes
+        };
+        actions.extend(self.next_due(bounds).filter(affordable).map(Action::Pass));
+    }
+
+    /// Runs whose time is up at `due`.
+    fn overtaken(&self, due: u64) -> u8 {
+        self.runs.iter().map(|run| u8::from(due - run.begun > RUN)).sum()
     }
 
     fn jobs(&self, bounds: &Bounds) -> impl Iterator<Item = Job> {
@@ -124,13 +133,12 @@ impl Moment {
         let world = &self.world;
         let settled = world.group.iter().filter(|_| world.under_way()).map(|group| group.modified + SETTLE);
         let told = world.past.iter().map(|(replaced, _)| replaced + bounds.lag);
-        let dead = self.runs.iter().map(|run| run.begun + RUN + 1);
         let keyrings = world.stages.keys().filter(|version| !world.has(version, label::PREVIOUS));
         let retired = keyrings.filter_map(|version| world.versions.get(version)?.as_ref());
         let retired = retired.flat_map(|keyring| &keyring.retired);
-        // Only for a pending version the last moment at which it may become current is to come.
-        let times = retired.flat_map(|key| [key.retired, key.retired + 1, key.keep_until]);
-        let due = settled.chain(told).chain(dead).chain(times);
+        // A finish is not too late until `retired`, and what was found in time then may be done a run later.
+        let times = retired.flat_map(|key| [key.retired, key.retired + 1, key.retired + RUN, key.keep_until]);
+        let due = settled.chain(told).chain(times);
         due.filter(|due| *due > world.now).min()
     }
 
@@ -163,6 +171,7 @@ impl Moment {
                 next.runs.remove(*place);
             }
             Action::Pass(due) => {
+                next.crashes += next.overtaken(*due);
                 next.world.now = *due;
                 next.world.past.retain(|(replaced, _)| replaced + bounds.lag > *due);
                 next.runs.retain(|run| due - run.begun <= RUN);
@@ -183,7 +192,9 @@ impl Moment {
                     let request = Request { step, secret, token, rotation_token: None, deadline: 0 };
                     steps::run(world, &tenant(), &request).await.map(drop)
                 }
-                Job::Update => custom_resource::establish(world, &tenant(), SECRET, UPDATE, 0).await.map(drop),
+                Job::Update => {
+                    custom_resource::establish(world, &tenant(), SECRET, UPDATE, 0).await.map(drop)
+                }
                 Job::Revoke => revocation::revoke(world, &tenant(), SECRET, REVOCATION).await.map(drop),
                 Job::Walkthrough(n) => {
                     walkthrough::rotate(world, &tenant(), SECRET, ["walk-a", "walk-b"][n]).await
@@ -246,7 +257,8 @@ impl Moment {
         let group = self.group();
         TOKENS.iter().chain([&REVOCATION]).all(|token| {
             let names: Vec<String> = key_names(&tenant(), token).collect();
-            let named = |key: &&String| self.world.keys.get(*key).is_some_and(|(name, _)| names.contains(name));
+            let named =
+                |key: &&String| self.world.keys.get(*key).is_some_and(|(name, _)| names.contains(name));
             group.iter().filter(named).count() <= 1
         })
     }
