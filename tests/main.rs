@@ -1,6 +1,7 @@
 //! Acceptance tests: the real tenants, templates, runtimes and binary, and the local cloud.
 
 mod architecture;
+mod aws_cli;
 mod cli;
 mod explain;
 mod judges;
@@ -12,5 +13,6 @@ mod policy_outputs;
 mod provenance;
 mod render;
 mod rotation;
+mod signer_zip;
 mod support;
 mod tenants;

