@@ -12,6 +12,7 @@ mod policy_cli;
 mod policy_outputs;
 mod provenance;
 mod render;
+mod rotate;
 mod rotation;
 mod signer_zip;
 mod support;
