@@ -1,4 +1,6 @@
-//! What benchmarks share: how figures are told, and where things are kept.
+//! What benchmarks share: how figures are told, and the workload.
+
+pub(crate) mod workload;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -10,36 +12,36 @@ pub(crate) struct Figure {
     name: &'static str,
     value: f64,
     unit: &'static str,
-    /// Most that the value may be.
-    bound: Option<f64>,
     peer: Option<Peer>,
+    /// Most that the ratio may be where there is a peer, else the value.
+    bound: Option<f64>,
 }
 
 struct Peer {
     /// What it is, and how it was measured.
     name: &'static str,
     value: f64,
-    /// Most that the ratio may be.
-    bound: Option<f64>,
 }
 
 impl Figure {
-    /// A number, and the most that it may be.
-    pub(crate) fn new(name: &'static str, value: f64, unit: &'static str, bound: Option<f64>) -> Self {
-        Self { name, value, unit, bound, peer: None }
+    pub(crate) fn new(name: &'static str, value: f64, unit: &'static str) -> Self {
+        Self { name, value, unit, peer: None, bound: None }
     }
 
-    /// Sets the same number of a peer, in the same unit, and the most that ours may be in times of it.
-    pub(crate) fn against(mut self, name: &'static str, value: f64, bound: Option<f64>) -> Self {
-        self.peer = Some(Peer { name, value, bound });
+    pub(crate) fn seconds(name: &'static str, time: std::time::Duration) -> Self {
+        Self::new(name, time.as_secs_f64(), "s")
+    }
+
+    /// Sets the same number of a peer, in the same unit.
+    pub(crate) fn against(mut self, name: &'static str, value: f64) -> Self {
+        self.peer = Some(Peer { name, value });
         self
     }
 
-    /// Both bounds, that of the value and that of the ratio, where there are such.
-    fn is_kept(&self) -> bool {
-        let of_peer = self.peer.as_ref().and_then(|peer| peer.bound);
-        self.bound.is_none_or(|bound| self.value <= bound)
-            && of_peer.zip(self.ratio()).is_none_or(|(bound, ratio)| ratio <= bound)
+    /// Sets the most that ours may be: in times of the peer's where there is one.
+    pub(crate) fn at_most(mut self, bound: f64) -> Self {
+        self.bound = Some(bound);
+        self
     }
 
     fn ratio(&self) -> Option<f64> {
@@ -63,7 +65,9 @@ impl Report {
     }
 
     pub(crate) fn all_bounds_hold(&self) -> bool {
-        self.figures.iter().all(Figure::is_kept)
+        self.figures
+            .iter()
+            .all(|figure| figure.bound.is_none_or(|bound| figure.ratio().unwrap_or(figure.value) <= bound))
     }
 
     /// One JSON object a line, or a table.
@@ -77,20 +81,19 @@ impl Report {
                     "unit": figure.unit,
                     "peer": figure.peer.as_ref().map(|peer| peer.value),
                     "ratio": figure.ratio(),
+                    "bound": figure.bound,
                     "note": figure.peer.as_ref().map(|peer| peer.name),
                 })
                 .to_string();
             }
-            let at_most =
-                |bound: Option<f64>| bound.map_or_else(String::new, |most| format!(" (at most {most})"));
-            let bound = at_most(figure.bound);
-            let own = format!("{:<22} {:>12.3} {:<5}{bound}", figure.name, figure.value, figure.unit);
+            let own = format!("{:<22} {:>12.3} {:<5}", figure.name, figure.value, figure.unit);
+            let bound = figure.bound.map_or_else(String::new, |bound| format!(" (at most {bound})"));
             match (&figure.peer, figure.ratio()) {
                 (Some(peer), Some(ratio)) => {
-                    let (bound, unit) = (at_most(peer.bound), figure.unit);
+                    let unit = figure.unit;
                     format!("{own} {ratio:>8.4} times{bound} the {:.3} {unit} of {}", peer.value, peer.name)
                 }
-                _ => own.trim_end().to_string(),
+                _ => format!("{}{bound}", own.trim_end()),
             }
         };
         self.figures.iter().map(line).collect::<Vec<_>>().join("\n")
