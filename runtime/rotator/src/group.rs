@@ -59,10 +59,39 @@ pub async fn set(
     name: &str,
     keys: impl AsyncFn() -> Result<Vec<String>, Error>,
 ) -> Result<(), Error> {
+    write(world, name, Write::IfDifferent, keys).await
+}
+
+/// As [`set`], but writes the group also where it holds these keys already. Every write that others have
+/// prepared from what they read before is refused by it, so nothing older comes back.
+///
+/// # Errors
+/// As [`set`].
+pub async fn overwrite(
+    world: &impl Keys,
+    name: &str,
+    keys: impl AsyncFn() -> Result<Vec<String>, Error>,
+) -> Result<(), Error> {
+    write(world, name, Write::Always, keys).await
+}
+
+/// When to write a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Write {
+    IfDifferent,
+    Always,
+}
+
+async fn write(
+    world: &impl Keys,
+    name: &str,
+    when: Write,
+    keys: impl AsyncFn() -> Result<Vec<String>, Error>,
+) -> Result<(), Error> {
     for _ in 0..ATTEMPTS {
         let group = find(world, name).await?.ok_or_else(|| Error::NoGroup(name.to_owned()))?;
         let keys = keys().await?;
-        if same(&group.keys, &keys) {
+        if when == Write::IfDifferent && same(&group.keys, &keys) {
             return Ok(());
         }
         match world.update_key_group(&group, &keys).await {

@@ -4,7 +4,7 @@
 //! public keys are deleted. No proof is waited for: until the edges know the new key, nobody is let in.
 //!
 //! Rotations and stack updates may run beside it. What they put back of the older keys before the secret
-//! moved is taken out again after it; after it, a rotation that was made to follow an older key is cancelled
+//! moved is taken out again after it, by a write that makes every older one fail; after it, a rotation that was made to follow an older key is cancelled
 //! by its own next step.
 
 use contract::keyring::Keyring;
@@ -35,6 +35,7 @@ pub async fn revoke(world: &impl World, tenant: &Tenant, secret: &str, token: &s
         group::set(world, &tenant.names.key_group(), async || Ok(only.to_vec())).await?;
         make_current(world, secret, token).await?;
     }
+    group::overwrite(world, &tenant.names.key_group(), async || steps::needed(world, secret).await).await?;
     let current = steps::tidy_up(world, tenant, secret).await?;
     if world.secret_state(secret).await?.has(token, label::REPLACEMENT) {
         world.drop_label(secret, token, label::REPLACEMENT).await?;

@@ -215,16 +215,21 @@ pub async fn tidy_up(world: &impl World, tenant: &Tenant, secret: &str) -> Resul
     let current = world.keyring(secret, Version::Current).await?;
     let current = current.ok_or_else(|| Error::NoValue(label::CURRENT.to_owned()))?;
     world.put_parameter(&tenant.names.key_id_parameter(), &current.key_id).await?;
-    group::set(world, &tenant.names.key_group(), async || {
-        // The next rotation may have begun: what it has put in stays.
-        let versions = versions::read(world, secret).await?;
-        let current = versions.current.ok_or_else(|| Error::NoValue(label::CURRENT.to_owned()))?;
-        let pending = versions.pending.iter().filter_map(|(_, keyring)| keyring.as_ref());
-        Ok(group::members(std::iter::once(&current).chain(pending), world.now()))
-    })
-    .await?;
+    group::set(world, &tenant.names.key_group(), async || needed(world, secret).await).await?;
     public_keys::sweep(world, tenant, secret).await?;
     Ok(current)
+}
+
+/// The keys that belong into the group by what the secret says now. The next rotation may have begun: what it
+/// has put in stays.
+///
+/// # Errors
+/// The secret has no current value, or a call failed.
+pub async fn needed(world: &impl World, secret: &str) -> Result<Vec<String>, Error> {
+    let versions = versions::read(world, secret).await?;
+    let current = versions.current.ok_or_else(|| Error::NoValue(label::CURRENT.to_owned()))?;
+    let pending = versions.pending.iter().filter_map(|(_, keyring)| keyring.as_ref());
+    Ok(group::members(std::iter::once(&current).chain(pending), world.now()))
 }
 
 /// The pending keyring; none where the version has no value.

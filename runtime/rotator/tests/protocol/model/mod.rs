@@ -109,45 +109,6 @@ impl Model for Bounds {
     }
 }
 
-#[test]
-#[ignore = "tuning"]
-fn tune() {
-    for text in std::env::var("MODEL").expect("MODEL").split(' ') {
-        let n: Vec<u64> = text.split(',').map(|n| n.parse().expect("a number")).collect();
-        let bounds = Bounds {
-            rotations: n[0] as usize,
-            crashes: n[1] as u8,
-            overlaps: n[2] as u8,
-            updates: n[3] > 0,
-            revocation: n[4] > 0,
-            lag: n[5],
-            walkthrough: n[6] as usize,
-            late: n[7] > 0,
-        };
-        let begun = Instant::now();
-        let checker =
-            bounds.checker().threads(1).timeout(std::time::Duration::from_secs(50)).spawn_bfs().join();
-        let mut found: Vec<_> =
-            checker.discoveries().into_iter().map(|(n, p)| (n, p.into_actions())).collect();
-        found.sort_by_key(|f| f.0);
-        eprintln!(
-            "{text}: unique {} total {} depth {} {:?} done {}",
-            checker.unique_state_count(),
-            checker.state_count(),
-            checker.max_depth(),
-            begun.elapsed(),
-            checker.is_done()
-        );
-        for f in found {
-            eprintln!(
-                "   {} {:?}",
-                f.0,
-                if f.0.starts_with("e") || f.0.starts_with("a revocation can") { vec![] } else { f.1 }
-            );
-        }
-    }
-}
-
 /// Explores everything within `bounds` and answers what was violated.
 fn explore(name: &str, bounds: Bounds) -> impl Checker<Bounds> {
     let begun = Instant::now();
@@ -164,12 +125,6 @@ fn explore(name: &str, bounds: Bounds) -> impl Checker<Bounds> {
 fn every_order_of_steps_with_repeats_crashes_and_late_runs_keeps_the_invariants() {
     let bounds = Bounds { rotations: 1, crashes: 1, late: true, updates: true, ..NOTHING };
     explore("late runs", bounds).assert_properties();
-}
-
-#[test]
-fn rotation_after_rotation_keeps_the_invariants() {
-    let bounds = Bounds { rotations: 2, crashes: 1, ..NOTHING };
-    explore("two rotations", bounds).assert_properties();
 }
 
 #[test]

@@ -68,7 +68,7 @@ pub(crate) struct Moment {
     walked: usize,
     /// A run that was to leave no key outside the group has left one.
     pub(crate) orphaned: bool,
-    /// Keys that were there when the revocation was asked for, and when it was done.
+    /// Keys that were in the group when the revocation was asked for, and when it was done.
     revoked: BTreeSet<String>,
     pub(crate) revoked_at: Option<u64>,
 }
@@ -153,9 +153,9 @@ impl Moment {
             Action::Start(job) => {
                 next.overlaps += u8::from(!next.runs.is_empty());
                 next.runs.iter_mut().for_each(|run| run.alone = false);
-                if *job == Job::Revoke && !next.world.revoking {
+                if *job == Job::Revoke {
                     next.world.revoking = true;
-                    next.revoked = next.world.keys.keys().cloned().collect();
+                    next.revoked.extend(self.older_than_revocation());
                 }
                 next.walked += usize::from(matches!(job, Job::Walkthrough(_)));
                 let (begun, alone) = (next.world.now, next.runs.is_empty());
@@ -226,6 +226,16 @@ impl Moment {
             let group = self.group();
             self.orphaned |= self.world.keys.keys().any(|key| !group.contains(key));
         }
+    }
+
+    /// Keys of the group but for the one that a revocation puts in.
+    /// None once that is current: what comes into the group from then on is newer.
+    fn older_than_revocation(&self) -> impl Iterator<Item = String> {
+        let replaced = self.world.has(REVOCATION, label::CURRENT);
+        let names: Vec<String> = key_names(&tenant(), REVOCATION).collect();
+        let replaces =
+            move |key: &String| self.world.keys.get(key).is_some_and(|(name, _)| names.contains(name));
+        self.group().into_iter().filter(move |key| !replaced && !replaces(key))
     }
 
     pub(crate) fn group(&self) -> Vec<String> {
