@@ -307,7 +307,8 @@ pub(super) fn unknown_setting(schema: &Json, keys: &[&str]) -> Option<String> {
     }
     let mut at = schema;
     for (index, key) in keys.iter().enumerate() {
-        let Some(properties) = at.get("properties").and_then(Json::as_object) else { return None };
+        // What has no keys of its own, such as a list, is not held to any.
+        let properties = at.get("properties").and_then(Json::as_object)?;
         match properties.get(*key) {
             Some(inner) => at = inner,
             None if at.get("additionalProperties").is_some_and(|more| *more != Json::Bool(false)) => {

@@ -138,7 +138,8 @@ fn block_end(text: &str, entry: &Entry) -> usize {
         }
         seen += line.len();
         // Blank lines and comments behind the block belong to what follows.
-        if !is_blank && !(index > 0 && content.starts_with('#') && own <= indent) {
+        let is_note = index > 0 && content.starts_with('#') && own <= indent;
+        if !is_blank && !is_note {
             end = seen;
         }
     }

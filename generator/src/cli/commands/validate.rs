@@ -19,5 +19,5 @@ pub(super) fn run(context: &Context, selection: &Selection) -> Result<Answer, Fa
         [name] => format!("tenant {name} is valid"),
         names => format!("{} tenants are valid: {}", names.len(), names.join(", ")),
     };
-    Ok(Answer::new(human, json!({ "valid": names })))
+    Ok(Answer::new(human, json!({ "valid": names, "findings": trial.findings() })))
 }

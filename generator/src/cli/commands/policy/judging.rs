@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use serde_json::Value;
 use time::OffsetDateTime;
 use wildmatch::WildMatch;
 
+use super::check::finding_json;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -229,6 +231,11 @@ impl Trial {
             return self.check_unused();
         }
         Err(refusal(&blocking))
+    }
+
+    /// Everything that was found, for programs.
+    pub(in crate::cli::commands) fn findings(&self) -> Value {
+        self.judgement().findings.iter().map(finding_json).collect()
     }
 
     /// The rendered tenants.
