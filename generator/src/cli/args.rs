@@ -28,8 +28,8 @@ const EXAMPLES: &str = "Examples:
 
 Exit codes:
   0 ok, 1 failure, 2 usage or configuration, 3 credentials or account, 4 deployment failed,
-  5 policy or guard, 6 not found, 7 changes present (where asked), 8 cancelled, 9 timeout,
-  10 some tenants failed, 70 a bug of generator";
+  5 policy or guard, 6 not found, 7 changes or late rotations present (where asked), 8 cancelled,
+  9 timeout, 10 some tenants failed, 70 a bug of generator";
 
 /// Arguments of every command.
 #[derive(Debug, Args)]

@@ -19,7 +19,7 @@ pub enum Exit {
     Policy = 5,
     /// What was asked for does not exist.
     NotFound = 6,
-    /// Changes or drift are present, where that was asked.
+    /// Changes, drift or late rotations are present, where that was asked.
     Changes = 7,
     /// A person said no, or stopped the run.
     Cancelled = 8,

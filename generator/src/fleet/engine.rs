@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
@@ -59,6 +60,7 @@ struct Running<'a> {
     job: Arc<dyn Job>,
     settings: Settings,
     total: usize,
+    done: Arc<AtomicUsize>,
     failed: usize,
     stopped: Option<StopReason>,
     tasks: JoinSet<Result<Outcome, JournalError>>,
@@ -67,13 +69,15 @@ struct Running<'a> {
 
 impl<'a> Running<'a> {
     fn new(fleet: &'a Fleet, journal: &'a Arc<Journal>, job: Arc<dyn Job>) -> Self {
-        let (settings, total) = journal.read(|history| (history.header.settings, history.header.waves.len()));
+        let (settings, total, done) =
+            journal.read(|history| (history.header.settings, history.header.waves.len(), history.done()));
         Self {
             fleet,
             journal,
             job,
             settings,
             total,
+            done: Arc::new(AtomicUsize::new(done)),
             failed: 0,
             stopped: None,
             tasks: JoinSet::new(),
@@ -83,7 +87,8 @@ impl<'a> Running<'a> {
 
     async fn take_up(&self) -> Result<(), JournalError> {
         self.journal.record(Record::TakenUp { at: self.now(), process: std::process::id() }).await?;
-        let (run, done) = self.journal.read(|history| (history.header.run.clone(), history.done()));
+        let run = self.journal.read(|history| history.header.run.clone());
+        let done = self.done.load(Ordering::Relaxed);
         let place = self.journal.place().to_owned();
         self.fleet.sink.emit(&Event::RunStarted { run, journal: place, tenants: self.total, done });
         Ok(())
@@ -126,6 +131,7 @@ impl<'a> Running<'a> {
             journal: Arc::clone(self.journal),
             job: Arc::clone(&self.job),
             tenant: tenant.clone(),
+            done: Arc::clone(&self.done),
             total: self.total,
         };
         let handle = self.tasks.spawn(one.run());
@@ -207,8 +213,11 @@ impl<'a> Running<'a> {
     }
 
     fn stop(&mut self, reason: StopReason) {
-        let (why, in_flight) = (reason.to_string(), self.tasks.len());
-        self.fleet.sink.emit(&Event::RunStopping { reason: why, in_flight });
+        // Of the only tenant its own failure is told, and nothing is left alone.
+        if self.total > 1 {
+            let (why, in_flight) = (reason.to_string(), self.tasks.len());
+            self.fleet.sink.emit(&Event::RunStopping { reason: why, in_flight });
+        }
         self.stopped = Some(reason);
     }
 
@@ -232,12 +241,14 @@ struct One {
     journal: Arc<Journal>,
     job: Arc<dyn Job>,
     tenant: String,
+    /// How many tenants of the run are done.
+    done: Arc<AtomicUsize>,
     total: usize,
 }
 
 impl One {
     async fn run(self) -> Result<Outcome, JournalError> {
-        let Self { fleet, journal, job, tenant, total } = self;
+        let Self { fleet, journal, job, tenant, done, total } = self;
         journal.record(Record::Began { at: now(&*fleet.clock), tenant: tenant.clone() }).await?;
         let (run, number, failures) = journal.read(|history| {
             let attempt = history.attempt(&tenant);
@@ -263,7 +274,7 @@ impl One {
                 tenant,
                 summary: summary.clone(),
                 milliseconds,
-                done: journal.read(super::History::done),
+                done: done.fetch_add(1, Ordering::Relaxed) + 1,
                 tenants: total,
             },
             Outcome::Failed { message, help, .. } => {

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::store::{JournalError, Store, whole_lines};
 use crate::aws::Boxed;
@@ -63,6 +64,10 @@ impl FileStore {
 impl Store for FileStore {
     fn place(&self) -> String {
         self.place.clone()
+    }
+
+    fn pause(&self) -> Duration {
+        Duration::from_millis(40)
     }
 
     fn append<'a>(&'a mut self, lines: &'a str) -> Boxed<'a, Result<(), JournalError>> {

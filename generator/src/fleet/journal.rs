@@ -109,6 +109,9 @@ async fn write(
             // Who has given up waiting needs no answer.
             let _ = entry.kept.send(result.clone());
         }
+        if !store.pause().is_zero() {
+            tokio::time::sleep(store.pause()).await;
+        }
     }
 }
 

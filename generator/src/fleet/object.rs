@@ -4,6 +4,7 @@
 //! refused, and stops.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::store::{JournalError, Store};
 use crate::aws::s3::{Condition, Conditional, Tagged};
@@ -64,6 +65,10 @@ impl ObjectStore {
 impl Store for ObjectStore {
     fn place(&self) -> String {
         format!("s3://{}/{}", self.bucket, self.key)
+    }
+
+    fn pause(&self) -> Duration {
+        Duration::from_millis(100)
     }
 
     fn append<'a>(&'a mut self, lines: &'a str) -> Boxed<'a, Result<(), JournalError>> {

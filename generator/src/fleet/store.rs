@@ -1,5 +1,7 @@
 //! Where the lines of a journal are kept.
 
+use std::time::Duration;
+
 use crate::aws::{AwsError, Boxed};
 
 /// Keeps the lines of one journal. A store has one owner at a time: whoever loses it finds out at the next
@@ -9,6 +11,11 @@ pub trait Store: Send {
     fn place(&self) -> String;
     /// Adds whole lines, each with its line end. When this ends, they outlive this process.
     fn append<'a>(&'a mut self, lines: &'a str) -> Boxed<'a, Result<(), JournalError>>;
+    /// Pause between two appends, in which lines gather: one append of ten lines costs little more than one of
+    /// a single line, and tenants wait for the cloud much longer than for this.
+    fn pause(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// A journal that cannot be kept or read.

@@ -12,12 +12,12 @@ use super::fleet;
 use super::revoke;
 use super::support::{account, connect_within};
 use crate::aws::{AwsErrorKind, Boxed, Cloud, KeyPeers};
-use crate::cli::args::{CallArgs, RotateArgs};
+use crate::cli::args::RotateArgs;
 use crate::cli::context::{Answer, Context};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, chain};
 use crate::cli::select;
-use crate::fleet::{Attempt, FailureKind, Header, Job, JobEnd, Outcome};
+use crate::fleet::{Attempt, FailureKind, History, Job, JobEnd, Outcome};
 use crate::rotate::{self, Cost, How, Pace, Request, RotateError, request_token};
 use crate::tenant::Tenant;
 
@@ -72,12 +72,14 @@ pub(super) async fn run(context: &Context, args: &RotateArgs) -> Result<Answer, 
     fleet::go(context, journal, Arc::new(job), &args.fleet.journal, &place).await
 }
 
-/// The job of a run that another process has started; checks that it would go on in the same place.
+/// The job of a run that another process has started; checks that it would go on in the same place. Tenants
+/// that are done need no file any more.
 pub(super) async fn again(
     context: &Context,
     cloud: &Cloud,
-    header: &Header,
+    history: &History,
 ) -> Result<Arc<dyn Job>, Failure> {
+    let header = &history.header;
     let run = &header.run;
     let arguments: Arguments = serde_json::from_value(header.arguments.clone()).map_err(|error| {
         Failure::new(Exit::Usage, format!("the arguments of run `{run}` cannot be read: {error}"))
@@ -85,7 +87,7 @@ pub(super) async fn again(
     if arguments.local != context.settings.local {
         let (was, help) = match arguments.local {
             true => ("on the local cloud", "pass `--local`"),
-            false => ("on AWS", "leave `--local` away"),
+            false => ("on AWS", "leave out `--local`"),
         };
         return Err(Failure::new(Exit::Usage, format!("run `{run}` was started {was}")).help(help));
     }
@@ -93,10 +95,10 @@ pub(super) async fn again(
         let message = format!("run `{run}` is about organisation `{}`", arguments.organisation);
         return Err(Failure::new(Exit::Usage, message).help("pass `--organisation`"));
     }
-    let names: Vec<String> = header.waves.tenants().map(str::to_owned).collect();
+    let names: Vec<String> = (0..header.waves.waves.len()).flat_map(|wave| history.remaining(wave)).collect();
     let tenants = crate::tenant::load(&context.settings.tenants, &context.settings.organisation, &names)?;
     let targets = targets(context, cloud, &tenants).await?;
-    if targets.accounts != arguments.accounts {
+    if !targets.accounts.is_subset(&arguments.accounts) {
         let listed = |accounts: &BTreeSet<String>| accounts.iter().cloned().collect::<Vec<_>>().join(", ");
         let message = format!(
             "run `{run}` was started in account {}, but the credentials are for {}",
@@ -108,11 +110,6 @@ pub(super) async fn again(
     let pace = if context.settings.local { Pace::of_local() } else { Pace::of_aws() };
     let deadline = Duration::from_secs(arguments.deadline_seconds);
     Ok(Arc::new(job(context, targets, Pace { deadline, ..pace })))
-}
-
-/// How calls about one run are limited, for commands that go on with it.
-pub(super) async fn cloud(context: &Context, calls: CallArgs) -> Result<Cloud, Failure> {
-    connect_within(context, calls).await
 }
 
 struct Targets {
