@@ -1,29 +1,11 @@
 //! Revoking: for a key that has leaked. Every key but a new one leaves the group at once, so every cookie dies.
-//!
-//! The shapes of the event and of its answer are those that the rotator function reads and writes; they stand in
-//! this file and nowhere else of this crate.
 
-use serde::{Deserialize, Serialize};
+use contract::revocation::{RevokeAnswer, RevokeRequest};
+use serde::Deserialize;
 
 use super::log;
 use crate::aws::AwsError;
 use crate::aws::lambda::Invoke;
-
-/// What the rotator function is invoked with.
-#[derive(Debug, Serialize)]
-struct Event<'a> {
-    action: &'static str,
-    /// The function refuses every tenant but its own.
-    tenant: &'a str,
-    /// Names the revocation: repeated with the same token, it goes on where it broke off.
-    token: &'a str,
-}
-
-/// What the function answers.
-#[derive(Debug, Deserialize)]
-struct Answer {
-    key_id: String,
-}
 
 /// What Lambda answers for a function that failed.
 #[derive(Debug, Deserialize)]
@@ -99,7 +81,7 @@ pub async fn revoke(
     function: &str,
     token: &str,
 ) -> Result<Revocation, RevokeError> {
-    let event = serde_json::json!(Event { action: "revoke", tenant, token });
+    let event = serde_json::json!(RevokeRequest::new(tenant, token));
     let invoked = functions.invoke_patiently(function, event.to_string().into_bytes()).await;
     let invocation = invoked.map_err(|source| match source.kind {
         crate::aws::AwsErrorKind::NotFound => {
@@ -117,7 +99,7 @@ pub async fn revoke(
         let error: Result<FunctionError, _> = serde_json::from_slice(&invocation.payload);
         return Err(failed(error.map_or_else(|_| kind.clone(), |error| error.error_message)));
     }
-    let answer: Answer = serde_json::from_slice(&invocation.payload)
+    let answer: RevokeAnswer = serde_json::from_slice(&invocation.payload)
         .map_err(|error| failed(format!("its answer cannot be read: {error}")))?;
     Ok(Revocation { key_id: answer.key_id })
 }

@@ -183,6 +183,7 @@ fn settings(endpoint: &str) -> Settings {
             session: Some("session".into()),
         },
         endpoint: Some(endpoint.to_owned()),
+        ca_bundle: None,
     }
 }
 

@@ -298,7 +298,7 @@ fn documents_and_session_tokens_larger_than_usual_pass() {
     let (peer, _) = usual();
     let retired: Vec<Value> =
         (0..600).map(|n| json!({"key_id": format!("K{n:013}"), "retired": n, "keep_until": n})).collect();
-    let keyring = with(support::keyring("K1", "ecdsa-p256"), "retired", json!(retired));
+    let keyring = with(fixture::keyring("K1", "ecdsa-p256"), "retired", json!(retired));
     assert!(keyring.to_string().len() > 32 * 1024);
     peer.serve(KEYRING, Serve::Document(keyring));
     let settings = Settings {
