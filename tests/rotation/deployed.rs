@@ -56,6 +56,13 @@ impl Deployed {
         keyring(&self.config().await, &self.names.keyring_secret()).await
     }
 
+    /// Id of the current version.
+    async fn version(&self) -> String {
+        let secrets = aws_sdk_secretsmanager::Client::new(&self.config().await);
+        let value = secrets.get_secret_value().secret_id(self.names.keyring_secret()).send().await;
+        value.expect("a current version").version_id().expect("an id").to_owned()
+    }
+
     async fn standing(&self) -> Standing {
         Standing::of(&self.config().await, &self.names).await
     }
@@ -66,12 +73,16 @@ impl Deployed {
         rotation.client_request_token(token).send().await.expect("an accepted rotation");
     }
 
-    /// Waits until the current key is another than `before`, and gives it.
+    /// Waits until the current key is another than `before` and its rotation has ended, and gives it. A
+    /// rotation whose end is not waited for would go on after a restart, in the place of another one.
     async fn key_after(&self, before: &Keyring) -> Keyring {
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let now = self.keyring().await;
-            if now.key_id != before.key_id && self.standing().await.orphans().is_empty() {
+            let ended =
+                format!("rotated {} to version {}", self.names.keyring_secret(), self.version().await);
+            if now.key_id != before.key_id && self.log().contains(&ended) {
+                assert_eq!(self.standing().await.orphans(), Vec::<&String>::new());
                 return now;
             }
             assert!(Instant::now() < deadline, "no other key within 60 s: {}", self.log());
