@@ -67,10 +67,17 @@ impl Deployed {
         Standing::of(&self.config().await, &self.names).await
     }
 
+    /// Asks for a rotation; again while the service tries out the schedule of a new secret.
     async fn rotate(&self, token: &str) {
         let secrets = aws_sdk_secretsmanager::Client::new(&self.config().await);
         let rotation = secrets.rotate_secret().secret_id(self.names.keyring_secret());
-        rotation.client_request_token(token).send().await.expect("an accepted rotation");
+        let rotation = rotation.client_request_token(token);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while let Err(error) = rotation.clone().send().await {
+            let error = error.into_service_error();
+            assert!(error.is_invalid_request_exception() && Instant::now() < deadline, "{error:?}");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
     }
 
     /// Waits until the current key is another than `before` and its rotation has ended, and gives it. A

@@ -28,6 +28,7 @@ STARTS_PER_TICK = 8
 
 logger = logging.getLogger("rotation")
 running = set()  # ARNs of secrets whose rotation runs in this process
+next_up = {}  # by ARN: token of a rotation that was asked for while the one before was about to return
 
 
 def rotate_secret(data):
@@ -101,6 +102,9 @@ def start(secret, token, rehearsal=False):
     A handler must not call the function itself: the function calls back into this server.
     """
     if secret["ARN"] in running:
+        # The new version is current before the function that made it so has returned.
+        if is_current_elsewhere(secret, token):
+            next_up[secret["ARN"]] = token, rehearsal
         return
     running.add(secret["ARN"])
     if token not in secret["Versions"]:
@@ -134,6 +138,14 @@ def rotate(secret, token):
     finally:
         secret.pop("_Rotating", None)
         running.discard(secret["ARN"])
+        if waiting := next_up.pop(secret["ARN"], None):
+            start(secret, *waiting)
+
+
+def is_current_elsewhere(secret, token):
+    """Whether the running rotation has made its version current, and `token` names another one."""
+    rotating = secret.get("_Rotating")
+    return rotating not in (None, token) and is_current(secret, rotating)
 
 
 def rehearse(secret, token):
