@@ -6,19 +6,13 @@ use crate::plan::{self, GuardError, Sides, StackChange};
 /// Judges changes that are known but not yet executed: the guard against data loss, a person's consent,
 /// policies. Several are asked in turn.
 pub trait Gate: Send + Sync {
-    /// Lets the changes pass, or says why not.
-    fn pass<'a>(&'a self, tenant: &'a str, change: &'a StackChange) -> Boxed<'a, Result<(), Refusal>>;
-
-    /// The same for a gate that looks at the templates before and after as well.
-    fn pass_between<'a>(
+    /// Lets the changes between two templates pass, or says why not.
+    fn pass<'a>(
         &'a self,
         tenant: &'a str,
         change: &'a StackChange,
         sides: &'a Sides<'a>,
-    ) -> Boxed<'a, Result<(), Refusal>> {
-        let _ = sides;
-        self.pass(tenant, change)
-    }
+    ) -> Boxed<'a, Result<(), Refusal>>;
 }
 
 /// Why changes were not let through.
@@ -47,7 +41,12 @@ pub struct DataLossGate {
 }
 
 impl Gate for DataLossGate {
-    fn pass<'a>(&'a self, _: &'a str, change: &'a StackChange) -> Boxed<'a, Result<(), Refusal>> {
+    fn pass<'a>(
+        &'a self,
+        _: &'a str,
+        change: &'a StackChange,
+        _: &'a Sides<'a>,
+    ) -> Boxed<'a, Result<(), Refusal>> {
         Box::pin(async move { Ok(plan::guard(change, &self.allow_replace)?) })
     }
 }

@@ -133,7 +133,7 @@ impl<'a> StackDeployer<'a> {
             after: Side { template: &request.template, parameters: &request.parameters },
         };
         for gate in self.gates {
-            if let Err(source) = gate.pass_between(&request.tenant, &change, &sides).await {
+            if let Err(source) = gate.pass(&request.tenant, &change, &sides).await {
                 if let Err(error) = self.discard(request, &change, &set).await {
                     self.context.emit(&Event::Warning {
                         tenant: Some(request.tenant.clone()),

@@ -37,21 +37,14 @@ impl Keep {
 }
 
 impl Gate for Keep {
-    fn pass<'a>(&'a self, tenant: &'a str, change: &'a StackChange) -> Boxed<'a, Result<(), Refusal>> {
-        Box::pin(async move {
-            let refusal = self.policies.pass(tenant, change).await.err();
-            Err(self.keep(change, refusal))
-        })
-    }
-
-    fn pass_between<'a>(
+    fn pass<'a>(
         &'a self,
         tenant: &'a str,
         change: &'a StackChange,
         sides: &'a Sides<'a>,
     ) -> Boxed<'a, Result<(), Refusal>> {
         Box::pin(async move {
-            let refusal = self.policies.pass_between(tenant, change, sides).await.err();
+            let refusal = self.policies.pass(tenant, change, sides).await.err();
             Err(self.keep(change, refusal))
         })
     }

@@ -287,6 +287,7 @@ async fn the_shell_of_a_stack_that_was_not_let_through_is_deleted() {
             &'a self,
             _: &'a str,
             _: &'a crate::plan::StackChange,
+            _: &'a crate::plan::Sides<'a>,
         ) -> Boxed<'a, Result<(), crate::deploy::Refusal>> {
             let refusal = crate::deploy::Refusal { reason: "said no".into(), help: None, cancelled: true };
             Box::pin(async { Err(refusal) })

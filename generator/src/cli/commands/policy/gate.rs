@@ -11,7 +11,7 @@ use crate::aws::Boxed;
 use crate::cli::context::Context;
 use crate::deploy::{Gate, Refusal};
 use crate::explain::Explainer;
-use crate::plan::{Allowed, Side, Sides, StackChange, change_document};
+use crate::plan::{Allowed, Sides, StackChange, change_document};
 use crate::policy::{self, Date, Document, Finding, Rules, Stage, Subject, judge};
 use crate::render::Templates;
 use crate::report::{Event, Sink};
@@ -89,16 +89,7 @@ fn changed(finding: &Finding, body: &Value) -> Vec<String> {
 }
 
 impl Gate for PolicyGate {
-    fn pass<'a>(&'a self, tenant: &'a str, change: &'a StackChange) -> Boxed<'a, Result<(), Refusal>> {
-        Box::pin(async move {
-            // Without the templates nothing is known of permissions, and what is not known blocks.
-            let parameters = BTreeMap::new();
-            let after = Side { template: "", parameters: &parameters };
-            self.judge(tenant, change, &Sides { before: None, after })
-        })
-    }
-
-    fn pass_between<'a>(
+    fn pass<'a>(
         &'a self,
         tenant: &'a str,
         change: &'a StackChange,
@@ -113,7 +104,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::plan::{Action, Replacement, ResourceChange};
+    use crate::plan::{Action, Replacement, ResourceChange, Side};
     use crate::policy::{load, survey};
     use crate::report::NoSink;
     use crate::tenant;
@@ -165,7 +156,7 @@ mod tests {
         let parameters = BTreeMap::new();
         let side = |template| Side { template, parameters: &parameters };
         let sides = Sides { before: Some(side(BEFORE)), after: side(after) };
-        gate.pass_between("demo", change, &sides).await
+        gate.pass("demo", change, &sides).await
     }
 
     #[tokio::test]
@@ -196,9 +187,11 @@ mod tests {
     #[tokio::test]
     async fn without_templates_nothing_is_known_and_nothing_passes() {
         let modify = change("AWS::IAM::Role", Action::Modify);
-        let refusal = gate(Allowed::default()).pass("demo", &modify).await.expect_err("unknown");
+        let parameters = BTreeMap::new();
+        let nothing = Sides { before: None, after: Side { template: "", parameters: &parameters } };
+        let refusal = gate(Allowed::default()).pass("demo", &modify, &nothing).await.expect_err("unknown");
         assert!(refusal.reason.contains("cannot be worked out"), "{refusal}");
-        let stranger = gate(Allowed::default()).pass("nobody", &modify).await.expect_err("unknown");
+        let stranger = gate(Allowed::default()).pass("nobody", &modify, &nothing).await.expect_err("unknown");
         assert!(stranger.reason.contains("was not judged"), "{stranger}");
     }
 }
