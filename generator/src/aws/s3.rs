@@ -195,9 +195,7 @@ impl ObjectStore for S3 {
             let call = call.set_expected_bucket_owner(text(owner)).if_none_match("*").checksum_sha256(sha256);
             match call.send().await.map_err(|error| AwsError::of(SERVICE, "PutObject", &error)) {
                 Ok(_) => Ok(Upload::Written),
-                Err(error) if error.code == "PreconditionFailed" || error.code == "http 412" => {
-                    Ok(Upload::AlreadyThere)
-                }
+                Err(error) if is_unmet(&error) => Ok(Upload::AlreadyThere),
                 Err(error) => Err(error),
             }
         })
@@ -213,14 +211,7 @@ impl ObjectStore for S3 {
             let call = self.client.get_object().bucket(bucket).key(key);
             let call = call.set_expected_bucket_owner(text(owner));
             let answer = call.send().await.map_err(|error| AwsError::of(SERVICE, "GetObject", &error))?;
-            let bytes = answer.body.collect().await.map_err(|error| AwsError {
-                service: SERVICE,
-                operation: "GetObject",
-                code: "network".into(),
-                message: error.to_string(),
-                kind: AwsErrorKind::Network,
-            })?;
-            Ok(bytes.to_vec())
+            bytes_of(answer.body).await
         })
     }
 
@@ -338,6 +329,23 @@ const SERVICE: &str = "s3";
 
 fn text(owner: Owner<'_>) -> Option<String> {
     owner.map(str::to_owned)
+}
+
+/// Whether a write was refused because its condition did not hold.
+fn is_unmet(error: &AwsError) -> bool {
+    error.code == "PreconditionFailed" || error.code == "http 412"
+}
+
+/// All of an object that `GetObject` has begun to send.
+async fn bytes_of(body: ByteStream) -> Result<Vec<u8>, AwsError> {
+    let bytes = body.collect().await.map_err(|error| AwsError {
+        service: SERVICE,
+        operation: "GetObject",
+        code: "network".into(),
+        message: error.to_string(),
+        kind: AwsErrorKind::Network,
+    })?;
+    Ok(bytes.to_vec())
 }
 
 fn request(operation: &'static str, error: &BuildError) -> AwsError {

@@ -2,8 +2,8 @@
 
 use aws_sdk_s3::primitives::ByteStream;
 
-use super::{S3, SERVICE};
-use crate::aws::{AwsError, AwsErrorKind, Boxed};
+use super::{S3, SERVICE, bytes_of, is_unmet};
+use crate::aws::{AwsError, Boxed};
 
 /// An object and the tag that changes with every write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,14 +65,7 @@ impl Conditional for S3 {
             };
             let tag = answer.e_tag().ok_or_else(|| AwsError::incomplete(SERVICE, "GetObject", "ETag"))?;
             let tag = tag.to_owned();
-            let bytes = answer.body.collect().await.map_err(|error| AwsError {
-                service: SERVICE,
-                operation: "GetObject",
-                code: "network".into(),
-                message: error.to_string(),
-                kind: AwsErrorKind::Network,
-            })?;
-            Ok(Some(Tagged { bytes: bytes.to_vec(), tag }))
+            Ok(Some(Tagged { bytes: bytes_of(answer.body).await?, tag }))
         })
     }
 
@@ -94,7 +87,7 @@ impl Conditional for S3 {
                     let tag = answer.e_tag().map(str::to_owned);
                     tag.map(Some).ok_or_else(|| AwsError::incomplete(SERVICE, "PutObject", "ETag"))
                 }
-                Err(error) if error.code == "PreconditionFailed" || error.code == "http 412" => Ok(None),
+                Err(error) if is_unmet(&error) => Ok(None),
                 Err(error) => Err(error),
             }
         })
