@@ -6,7 +6,6 @@
 
 #![expect(clippy::print_stdout, reason = "what a benchmark says goes to stdout")]
 
-#[expect(dead_code, reason = "each benchmark needs a part of it")]
 mod support;
 
 use std::error::Error;
@@ -22,7 +21,7 @@ use generator::tenant::{self, Tenant};
 use serde_json::Value;
 use time::macros::date;
 
-use self::support::{Figure, Report, workload};
+use self::support::{Figure, Report, cache_folder, median, timed, workload};
 
 const TENANTS: usize = 1_000;
 const ROUNDS: usize = 5;
@@ -60,7 +59,9 @@ fn main() -> Result<(), Failed> {
         stacks.push(timed(|| Ok(all.iter().map(|ready| count(&ready.judge_stacks(&rules))).sum::<usize>()))?);
         rendered = all;
     }
-    let (judging, stacks, whole) = (median(judging), median(stacks), median(whole));
+    let (Some(judging), Some(stacks), Some(whole)) = (median(judging), median(stacks), median(whole)) else {
+        return Err("no rounds".into());
+    };
     let guard = cfn_guard(&rendered[..GUARDED])?.mul_f64(TENANTS as f64 / GUARDED as f64);
 
     let mut report = Report::new("policy");
@@ -165,7 +166,7 @@ fn cfn_guard(tenants: &[Ready]) -> Result<Duration, Failed> {
             }
         })?);
     }
-    Ok(median(times).saturating_sub(start))
+    Ok(median(times).ok_or("no rounds")?.saturating_sub(start))
 }
 
 /// The command, built on the first run.
@@ -182,23 +183,4 @@ fn installed() -> Result<PathBuf, Failed> {
         }
     }
     Ok(command)
-}
-
-fn cache_folder() -> Result<PathBuf, Failed> {
-    use etcetera::BaseStrategy;
-    match std::env::var_os("GENERATOR_CACHE_DIR") {
-        Some(folder) => Ok(folder.into()),
-        None => Ok(etcetera::choose_base_strategy()?.cache_dir().join("generator")),
-    }
-}
-
-fn timed<T>(work: impl FnOnce() -> Result<T, Failed>) -> Result<Duration, Failed> {
-    let start = Instant::now();
-    std::hint::black_box(work()?);
-    Ok(start.elapsed())
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
 }

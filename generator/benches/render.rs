@@ -11,7 +11,7 @@ mod support;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use generator::local::{self, Cache};
 use generator::program::media_cdn;
@@ -20,7 +20,7 @@ use generator::tenant;
 use handlebars::Handlebars;
 use serde_json::{Value, json};
 
-use self::support::{Figure, Report, cache_folder, median, workload};
+use self::support::{Figure, Report, cache_folder, median, timed, workload};
 
 const TENANTS: usize = 1_000;
 const ROUNDS: usize = 5;
@@ -126,10 +126,4 @@ fn cfn_lint(rendered: &[RenderedTenant]) -> Result<Duration, Box<dyn Error>> {
     let start = timed(|| Ok(judges.cfn_lint().arg("--version").output()?))?;
     let whole = timed(|| Ok(command.output()?))?;
     Ok(whole.saturating_sub(start))
-}
-
-fn timed<T>(work: impl FnOnce() -> Result<T, Box<dyn Error>>) -> Result<Duration, Box<dyn Error>> {
-    let start = Instant::now();
-    std::hint::black_box(work()?);
-    Ok(start.elapsed())
 }

@@ -4,6 +4,7 @@ pub(crate) mod workload;
 
 use std::error::Error;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -28,7 +29,7 @@ impl Figure {
         Self { name, value, unit, peer: None, bound: None }
     }
 
-    pub(crate) fn seconds(name: &'static str, time: std::time::Duration) -> Self {
+    pub(crate) fn seconds(name: &'static str, time: Duration) -> Self {
         Self::new(name, time.as_secs_f64(), "s")
     }
 
@@ -107,6 +108,13 @@ pub(crate) fn cache_folder() -> Result<PathBuf, Box<dyn Error>> {
         Some(folder) => Ok(folder.into()),
         None => Ok(etcetera::choose_base_strategy()?.cache_dir().join("generator")),
     }
+}
+
+/// How long some work takes.
+pub(crate) fn timed<T>(work: impl FnOnce() -> Result<T, Box<dyn Error>>) -> Result<Duration, Box<dyn Error>> {
+    let start = Instant::now();
+    std::hint::black_box(work()?);
+    Ok(start.elapsed())
 }
 
 /// The middle of some numbers; the upper one of two.
