@@ -1,25 +1,13 @@
 //! The command line as scripts and people meet it: exit codes, what stands on which stream, help.
 
-use std::process::{Command, Output};
+use std::process::Output;
 
-use crate::support::root;
+use crate::support::{self, root, text};
 
 /// Runs the binary with an empty environment, in the project's root.
 fn generator(arguments: &[&str]) -> Output {
     let cache = tempfile::tempdir().expect("a folder");
-    Command::new(env!("CARGO_BIN_EXE_generator"))
-        .args(arguments)
-        .arg("--cache-dir")
-        .arg(cache.path())
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .current_dir(root())
-        .output()
-        .expect("the binary runs")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    support::generator(cache.path()).args(arguments).output().expect("the binary runs")
 }
 
 #[test]

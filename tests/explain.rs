@@ -1,10 +1,10 @@
 //! `generator explain`, both ways.
 
-use std::process::{Command, Output};
+use std::process::Output;
 
 use generator::explain::{Explainer, Explanation, SourceReport};
 
-use crate::support::{root, templates, tenants};
+use crate::support::{self, root, templates, tenants, text};
 
 /// Settings of every section of `acme`, each with a property that it must reach.
 const SETTINGS: [(&str, &str); 12] = [
@@ -123,16 +123,5 @@ fn what_is_not_known_is_answered_with_the_nearest_and_its_own_exit_code() {
 }
 
 fn generator(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_generator"))
-        .args(arguments)
-        .arg("--cache-dir")
-        .arg(std::env::temp_dir())
-        .env_clear()
-        .current_dir(root())
-        .output()
-        .expect("the binary runs")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    support::generator(&std::env::temp_dir()).args(arguments).output().expect("the binary runs")
 }

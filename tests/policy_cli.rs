@@ -1,9 +1,9 @@
 //! Policies as people and pipelines meet them: what blocks, what it leads back to, what is written.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
-use crate::support::root;
+use crate::support::{self, root, text};
 
 /// A copy of the project's tenants and policies that a test may change.
 struct Copy(tempfile::TempDir);
@@ -30,23 +30,14 @@ impl Copy {
 
     fn run(&self, arguments: &[&str]) -> Output {
         let cache = tempfile::tempdir().expect("a folder");
-        Command::new(env!("CARGO_BIN_EXE_generator"))
-            .args(arguments)
-            .arg("--cache-dir")
-            .arg(cache.path())
-            .args(["--organisation", "example", "--templates-dir"])
-            .arg(root().join("templates"))
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .current_dir(self.0.path())
-            .output()
-            .expect("the binary runs")
+        let mut command = support::generator(cache.path());
+        command.args(arguments).args(["--organisation", "example", "--templates-dir"]);
+        command.arg(root().join("templates")).current_dir(self.0.path()).output().expect("the binary runs")
     }
 
     /// Runs, and expects an exit code; what was written to stdout and stderr.
     fn expect(&self, code: i32, arguments: &[&str]) -> (String, String) {
         let output = self.run(arguments);
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let (out, err) = (text(&output.stdout), text(&output.stderr));
         assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{out}\n{err}");
         (out, err)

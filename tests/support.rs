@@ -1,6 +1,7 @@
 //! What several tests need: the project's own files, rendered.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use generator::program::media_cdn;
 use generator::render::{RenderedTenant, Templates, render};
@@ -9,6 +10,19 @@ use generator::tenant;
 /// Root of the project.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the project").to_path_buf()
+}
+
+/// The binary in the project's root, with nothing of the environment but the search path.
+pub(crate) fn generator(cache: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_generator"));
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("GENERATOR_CACHE_DIR", cache).current_dir(root());
+    command
+}
+
+/// What a program wrote.
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Every tenant of the project.

@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use tempfile::TempDir;
 
-use crate::support::root;
+use crate::support::{self, root, text};
 
 /// Exit code of a wrong file or argument.
 const USAGE: i32 = 2;
@@ -22,20 +22,9 @@ fn project() -> TempDir {
 }
 
 fn generator(project: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_generator"))
-        .args(arguments)
-        .arg("--tenants-dir")
-        .arg(project.join("tenants"))
-        .arg("--cache-dir")
-        .arg(project.join("cache"))
-        .env_clear()
-        .current_dir(root())
-        .output()
-        .expect("the binary runs")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    let mut command = support::generator(&project.join("cache"));
+    command.args(arguments).arg("--tenants-dir").arg(project.join("tenants"));
+    command.output().expect("the binary runs")
 }
 
 #[test]
