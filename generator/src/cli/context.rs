@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::args::Output;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::interrupt::Interrupts;
@@ -78,10 +79,8 @@ pub(super) struct Answer {
     pub human: String,
     /// For programs.
     pub json: Value,
-    /// Markdown, where it is more than the human form.
-    markdown: Option<String>,
-    /// The answer in the form that was asked for, where it is a form of its own.
-    pub told: Option<String>,
+    /// The answer in another form, where that is more than the human one set differently.
+    own_form: Option<(Output, String)>,
 }
 
 impl Answer {
@@ -90,7 +89,7 @@ impl Answer {
         if !human.is_empty() && !human.ends_with('\n') {
             human.push('\n');
         }
-        Self { exit: Exit::Ok, human, json, markdown: None, told: None }
+        Self { exit: Exit::Ok, human, json, own_form: None }
     }
 
     pub(super) fn exit(mut self, exit: Exit) -> Self {
@@ -98,16 +97,18 @@ impl Answer {
         self
     }
 
-    pub(super) fn markdown_form(mut self, markdown: String) -> Self {
-        self.markdown = Some(markdown);
+    pub(super) fn own_form(mut self, form: Output, text: String) -> Self {
+        self.own_form = Some((form, text));
         self
     }
 
-    /// Markdown: by default the human form as a block, which keeps its columns.
+    /// What it says in a form that it has of its own.
+    pub(super) fn in_own_form(&self, form: Output) -> Option<&str> {
+        self.own_form.as_ref().filter(|(own, _)| *own == form).map(|(_, text)| text.as_str())
+    }
+
+    /// Markdown: the human form as a block, which keeps its columns.
     pub(super) fn markdown(&self) -> String {
-        if let Some(markdown) = &self.markdown {
-            return markdown.clone();
-        }
         // A fence longer than any run of backticks within.
         let longest = self.human.split(|c| c != '`').map(str::len).max().unwrap_or_default();
         let fence = "`".repeat(longest.max(2) + 1);

@@ -117,8 +117,8 @@ fn sink(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Arc<dyn Sink>, Fai
 
 fn write(output: Output, answer: &Answer) -> std::io::Result<()> {
     let mut out = stdout().lock();
-    if let Some(told) = &answer.told {
-        out.write_all(told.as_bytes())?;
+    if let Some(text) = answer.in_own_form(output) {
+        out.write_all(text.as_bytes())?;
         return out.flush();
     }
     match output {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 pub(super) use self::place::Place;
-use crate::cli::args::{FleetArgs, JournalArgs};
+use crate::cli::args::{FleetArgs, JournalArgs, Output};
 use crate::cli::context::{Answer, Context};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -108,7 +108,7 @@ pub(super) async fn go(
         human.push_str(&format!("go on with `{resume}`\n"));
     }
     let exit = exit(&history, &report, ended.stopped.as_ref());
-    Ok(Answer::new(human, json!(report)).markdown_form(report.markdown()).exit(exit))
+    Ok(Answer::new(human, json!(report)).own_form(Output::Markdown, report.markdown()).exit(exit))
 }
 
 /// The command that goes on with a run.

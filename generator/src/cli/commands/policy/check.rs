@@ -53,9 +53,11 @@ pub(super) fn answer(context: &Context, rules: &Rules, judged: &[(String, Judgem
         "evaluated": all.evaluated,
         "not_evaluated": rules.policies.iter().map(|policy| &policy.id).filter(|id| !all.evaluated.contains_key(*id)).collect::<Vec<_>>(),
     });
-    let mut answer = Answer::new(human, json).exit(exit);
-    answer.told = told;
-    answer
+    let answer = Answer::new(human, json).exit(exit);
+    match told {
+        Some(text) => answer.own_form(context.settings.output, text),
+        None => answer,
+    }
 }
 
 pub(super) fn finding_json(finding: &Finding) -> Value {

@@ -14,7 +14,7 @@ use crate::render::{Templates, read_template};
 
 pub(super) async fn run(context: &Context, args: &PolicyCheckArgs) -> Result<Answer, Failure> {
     let tenants = select::load(context, &args.selection)?;
-    let (rules, _) = rules(context)?;
+    let (rules, _) = rules(context, &tenants)?;
     let (templates, today) = (Templates::load(&context.settings.templates)?, today(context));
     let rendered = render_all(context, &tenants)?;
     let cloud = connect(context).await?;

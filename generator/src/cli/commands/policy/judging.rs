@@ -43,30 +43,31 @@ pub(super) fn today(context: &Context) -> Date {
 }
 
 /// The rules, with what all tenants together are called and carry. A tenant file that is wrong takes part by
-/// its name only: it is refused where it is selected.
-pub(super) fn rules(context: &Context) -> Result<(Rules, Vec<String>), Failure> {
+/// its name only: it is refused where it is selected. `read` are those that the caller has read already.
+pub(super) fn rules(context: &Context, read: &[Tenant]) -> Result<(Rules, Vec<String>), Failure> {
     let settings = &context.settings;
     if !settings.policies.is_dir() {
         context
             .note(format!("there are no policies in `{}`: nothing is judged", settings.policies.display()));
     }
     let names = tenant::list(&settings.tenants)?;
-    let subjects: Vec<Subject> = match tenant::load(&settings.tenants, &settings.organisation, &names) {
-        Ok(all) => all.iter().map(Subject::of).collect(),
-        Err(_) => {
-            let one = |name: &String| {
-                tenant::load(&settings.tenants, &settings.organisation, std::slice::from_ref(name)).ok()
-            };
-            names.iter().filter_map(one).flatten().map(|tenant| Subject::of(&tenant)).collect()
-        }
-    };
+    let load = |names: &[String]| tenant::load(&settings.tenants, &settings.organisation, names);
+    let rest: Vec<String> =
+        names.iter().filter(|name| read.iter().all(|tenant| tenant.name != **name)).cloned().collect();
+    let rest = load(&rest).unwrap_or_else(|_| {
+        rest.iter().filter_map(|name| load(std::slice::from_ref(name)).ok()).flatten().collect()
+    });
+    let mut all: Vec<&Tenant> = read.iter().chain(&rest).collect();
+    // Where two tenants carry the same, the first by name is told to the second, whichever were selected.
+    all.sort_by(|one, other| one.name.cmp(&other.name));
+    let subjects: Vec<Subject> = all.into_iter().map(Subject::of).collect();
     let known = survey(&settings.organisation, &names, &subjects);
     Ok((policy::load(&settings.policies, &known, today(context))?, names))
 }
 
 /// Renders and judges tenants. What a policy at level `remediate` sets is set before rendering.
 pub(in crate::cli::commands) fn judge_all(context: &Context, tenants: Vec<Tenant>) -> Result<Trial, Failure> {
-    let (rules, names) = rules(context)?;
+    let (rules, names) = rules(context, &tenants)?;
     let templates = Templates::load(&context.settings.templates)?;
     let today = today(context);
     let mut judged = Vec::with_capacity(tenants.len());

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::judging::{rules, today};
+use crate::cli::args::Output;
 use crate::cli::commands::support::table;
 use crate::cli::context::{Answer, Context};
 use crate::cli::exit::Exit;
@@ -11,21 +12,17 @@ use crate::policy::{CASES_FOLDER, Policy, reference, run_cases};
 use crate::tenant::decode::nearest;
 
 pub(super) fn list(context: &Context) -> Result<Answer, Failure> {
-    let (rules, _) = rules(context)?;
+    let (rules, _) = rules(context, &[])?;
     let row = |policy: &Policy| {
         [policy.id.clone(), policy.severity.to_string(), policy.level.to_string(), policy.title.clone()]
     };
     let rows: Vec<_> = rules.policies.iter().map(|policy| row(policy)).collect();
     let json = rules.policies.iter().map(|policy| policy_json(policy)).collect();
-    let mut answer = Answer::new(table(&rows), Value::Array(json));
-    if context.settings.output == crate::cli::args::Output::Markdown {
-        answer.told = Some(reference(&rules));
-    }
-    Ok(answer)
+    Ok(Answer::new(table(&rows), Value::Array(json)).own_form(Output::Markdown, reference(&rules)))
 }
 
 pub(super) fn show(context: &Context, id: &str) -> Result<Answer, Failure> {
-    let (rules, _) = rules(context)?;
+    let (rules, _) = rules(context, &[])?;
     let Some(policy) = rules.policy(id) else {
         let known: Vec<&str> = rules.policies.iter().map(|policy| policy.id.as_str()).collect();
         let help = nearest(id, &known).replace("known keys here", "policies");
@@ -64,7 +61,7 @@ pub(super) fn show(context: &Context, id: &str) -> Result<Answer, Failure> {
 }
 
 pub(super) fn test(context: &Context) -> Result<Answer, Failure> {
-    let (rules, _) = rules(context)?;
+    let (rules, _) = rules(context, &[])?;
     let folder = context.settings.policies.join(CASES_FOLDER);
     let results = run_cases(&folder, &rules, today(context))?;
     let failed: Vec<_> = results.iter().filter(|result| result.failure.is_some()).collect();
