@@ -3,11 +3,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 
-use crate::support::{cache, root};
+use crate::support::{cache, generator_here, root};
 
 /// Exit codes, as `generator --help` lists them.
 const FAILURE: i32 = 1;
@@ -50,13 +50,10 @@ impl World {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_generator"))
+        generator_here()
             .args(arguments)
             .args(["--local", "--local-instance", &self.instance, "--tenants-dir"])
             .arg(self.tenants.path().join("tenants"))
-            .arg("--cache-dir")
-            .arg(cache().root())
-            .current_dir(root())
             .output()
             .expect("the binary runs")
     }

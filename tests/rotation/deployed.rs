@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::time::{Duration, Instant};
 
 use aws_config::SdkConfig;
@@ -12,7 +12,7 @@ use contract::revocation::RevokeRequest;
 use serde_json::Value;
 
 use super::site::{Standing, connect, cookie, keyring, token};
-use crate::support::{cache, root};
+use crate::support::{cache, generator_here, root};
 
 /// A deployed tenant in a local cloud of its own, removed at the end whatever happens.
 struct Deployed {
@@ -35,10 +35,9 @@ impl Deployed {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_generator"));
+        let mut command = generator_here();
         command.args(arguments).args(["--local", "--local-instance", &self.instance, "--tenants-dir"]);
-        command.arg(self.folder.path()).arg("--cache-dir").arg(cache().root());
-        command.current_dir(root()).output().expect("the binary runs")
+        command.arg(self.folder.path()).output().expect("the binary runs")
     }
 
     fn succeed(&self, arguments: &[&str]) -> Value {
