@@ -196,7 +196,8 @@ fn a_change_is_shown_before_it_is_made(world: &World) {
     let text = fs::read_to_string(&file).expect("the tenant file");
     fs::write(&file, format!("{text}cookies:\n  minutes: 90\n")).expect("the tenant file");
     let planned = world.json(&["deploy", "--tenant", "demo", "--dry-run"]);
-    let changed: Vec<_> = planned[0]["changes"][0]["resources"]
+    let edge = &planned["tenants"][0]["stacks"][1];
+    let changed: Vec<_> = edge["resources"]
         .as_array()
         .expect("changes")
         .iter()

@@ -7,6 +7,7 @@ mod explain;
 mod judges;
 mod lifecycle;
 mod mutations;
+mod plan;
 mod policies;
 mod policy_cli;
 mod policy_outputs;

@@ -31,6 +31,17 @@ pub struct FunctionVersion {
     pub state: Option<String>,
 }
 
+/// A published version of a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedVersion {
+    /// ARN with the version.
+    pub arn: String,
+    /// Version: `3`.
+    pub version: String,
+    /// When it was published, as Lambda writes it: `2026-11-22T18:40:11.000+0000`.
+    pub published: Option<String>,
+}
+
 /// What destroying needs of Lambda.
 pub trait Functions: Send + Sync {
     /// Whether there is a function of this name.
@@ -85,6 +96,45 @@ impl Lambda {
             function_error: answer.function_error().map(str::to_owned),
             payload: answer.payload.map(Blob::into_inner).unwrap_or_default(),
         })
+    }
+
+    /// The published versions of a function, `$LATEST` left out; none where there is no function.
+    ///
+    /// # Errors
+    /// Where a call fails.
+    pub async fn versions(&self, function: &str) -> Result<Vec<PublishedVersion>, AwsError> {
+        let mut all = Vec::new();
+        let mut marker = None;
+        loop {
+            let call = self.client.list_versions_by_function().function_name(function).set_marker(marker);
+            let page = call.send().await;
+            let page = match page.map_err(|error| AwsError::of(SERVICE, "ListVersionsByFunction", &error)) {
+                Ok(page) => page,
+                Err(error) if error.kind == AwsErrorKind::NotFound => return Ok(all),
+                Err(error) => return Err(error),
+            };
+            for found in page.versions() {
+                let (Some(arn), Some(version)) = (found.function_arn(), found.version()) else { continue };
+                if version != "$LATEST" {
+                    let published = found.last_modified().map(str::to_owned);
+                    all.push(PublishedVersion { arn: arn.to_owned(), version: version.to_owned(), published });
+                }
+            }
+            marker = page.next_marker().map(str::to_owned);
+            if marker.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Deletes one published version of a function.
+    ///
+    /// # Errors
+    /// Where the call fails; [`is_replicated`] tells those that CloudFront still has replicas of.
+    pub async fn delete_version(&self, function: &str, version: &str) -> Result<(), AwsError> {
+        let call = self.client.delete_function().function_name(function).qualifier(version);
+        call.send().await.map_err(|error| AwsError::of(SERVICE, "DeleteFunction", &error))?;
+        Ok(())
     }
 
     async fn invoke_once(&self, function: &str, payload: Vec<u8>) -> Result<Invocation, AwsError> {

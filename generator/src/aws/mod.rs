@@ -137,6 +137,25 @@ impl Cloud {
         self.budget.calls()
     }
 
+    /// The stacks of `region`, compared with their templates.
+    #[must_use]
+    pub fn drifts(&self, region: &str) -> Arc<dyn cloudformation::Drifts> {
+        Arc::new(self.stacks(region))
+    }
+
+    /// The stacks of `region`, whoever made them.
+    #[must_use]
+    pub fn stacks(&self, region: &str) -> CloudFormationClient {
+        CloudFormationClient::new(
+            &self.config(region),
+            region,
+            Arc::clone(&self.budget),
+            Arc::clone(&self.account),
+            // The local cloud gives no property values, and an emulator may refuse to be asked for them.
+            !self.local,
+        )
+    }
+
     fn budgeted(&self, region: &str) -> Budgeted {
         let (budget, account) = (Arc::clone(&self.budget), Arc::clone(&self.account));
         Budgeted { budget, account, region: region.to_owned() }
@@ -183,14 +202,7 @@ impl Cloud {
 
 impl Peers for Cloud {
     fn cloudformation(&self, region: &str) -> Arc<dyn CloudFormation> {
-        Arc::new(CloudFormationClient::new(
-            &self.config(region),
-            region,
-            Arc::clone(&self.budget),
-            Arc::clone(&self.account),
-            // The local cloud gives no property values, and an emulator may refuse to be asked for them.
-            !self.local,
-        ))
+        Arc::new(self.stacks(region))
     }
 
     fn objects(&self, region: &str) -> Arc<dyn ObjectStore> {

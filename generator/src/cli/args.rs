@@ -1,12 +1,14 @@
 //! Arguments of the command line.
 
 mod fleet;
+mod plan;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::fleet::{CallArgs, FleetArgs, JournalArgs, ResumeArgs, RotateArgs, StatusArgs};
+pub use self::plan::{DriftArgs, GcArgs, ImportArgs, PlanArgs};
 
 /// Private media CDNs on AWS, one YAML file per tenant.
 #[derive(Debug, Parser)]
@@ -157,6 +159,11 @@ pub enum Command {
         after_help = "Examples:\n  generator package\n  generator package --verify   build twice, in another folder and environment, and compare"
     )]
     Package(PackageArgs),
+    /// Show what deploying tenants would do, and change nothing
+    #[command(
+        after_help = "Examples:\n  generator plan --tenant acme\n  generator plan --all --out plan.json   keep the change sets, for `deploy --plan plan.json`\n  generator plan --all --offline --output markdown   for a pull request, without an account"
+    )]
+    Plan(PlanArgs),
     /// Deploy tenants: regional stack, edge stack, and the bucket's policy
     #[command(
         after_help = "Examples:\n  generator deploy --tenant demo --local --yes\n  generator deploy --label tier=gold --profile production\n  generator deploy --tenant acme --dry-run   show the changes and make none"
@@ -190,6 +197,21 @@ pub enum Command {
         after_help = "Examples:\n  generator destroy --tenant demo --local\n  generator destroy --tenant acme --delete-data ContentBucket --delete-data UserPool"
     )]
     Destroy(DestroyArgs),
+    /// Tell what somebody has changed beside the templates; a rotation's keys are no drift
+    #[command(
+        after_help = "Examples:\n  generator drift --all\n  generator drift --all --exit-code   ends with 7 where anything has drifted"
+    )]
+    Drift(DriftArgs),
+    /// Take a bucket or user pool that is there into a tenant's stack, without touching it
+    #[command(
+        after_help = "Examples:\n  generator import --tenant acme --dry-run\n  generator import --tenant acme   what an earlier destruction kept\n  generator import --tenant acme --resource UserPool=eu-north-1_AbCdEf123"
+    )]
+    Import(ImportArgs),
+    /// Delete what no stack uses any more: artifacts, versions of functions, change sets nobody executed
+    #[command(
+        after_help = "Examples:\n  generator gc --all --dry-run\n  generator gc --all --min-age 7"
+    )]
+    Gc(GcArgs),
     /// The organisation's rules: check, list, show, test, fix
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -302,6 +324,14 @@ pub struct DeployArgs {
     /// Show what would change, and change nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Execute the change sets of a file that `plan --out` has written, and nothing else; ends with 7 where
+    /// anything has moved since
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["tenants", "labels", "all", "changed_since", "exclude", "dry_run"]
+    )]
+    pub plan: Option<PathBuf>,
     /// Let a change replace or remove this resource although its data is lost; can be repeated
     #[arg(long, value_name = "LOGICAL_ID")]
     pub allow_replace: Vec<String>,

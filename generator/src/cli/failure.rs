@@ -185,6 +185,7 @@ fn exit_of(error: &DeployError) -> Exit {
         DeployError::Gate { source, .. } if source.cancelled => Exit::Cancelled,
         DeployError::Gate { .. } => Exit::Policy,
         DeployError::Cancelled => Exit::Cancelled,
+        DeployError::Moved { .. } => Exit::Changes,
         DeployError::Deadline { .. } => Exit::Timeout,
         _ => Exit::Deployment,
     }

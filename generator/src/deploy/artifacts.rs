@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::{Context, TemplateStore};
+use super::{Check, Context, TemplateStore, Verdict};
 use crate::aws::s3::{ObjectHead, ObjectStore, Upload};
 use crate::aws::{AwsError, AwsErrorKind, Boxed, Peers};
 use crate::report::Event;
@@ -170,6 +170,27 @@ impl ArtifactBucket {
             self.upload(context, &files[place]).await?;
         }
         Ok(())
+    }
+
+    /// Whether each artifact is there and intact. One that is missing is no hindrance: it is laid before the
+    /// first write. Reads only.
+    pub async fn checks(&self, files: &[ArtifactFile]) -> Vec<Check> {
+        let mut all = Vec::new();
+        for file in files {
+            let head = self.store.head(&self.name, Some(&self.account), &file.key).await;
+            let compared = match head {
+                Ok(Some(head)) => self.compare(file, &head).map(|()| Verdict::Passed),
+                Ok(None) => Ok(Verdict::NotHad { reason: "it is not there yet, and is put there first".into() }),
+                Err(source) => Ok(Verdict::NotHad { reason: source.to_string() }),
+            };
+            let verdict = compared.unwrap_or_else(|error| Verdict::Failed {
+                reason: error.to_string(),
+                help: error.help().unwrap_or_default(),
+            });
+            let subject = format!("s3://{}/{}", self.name, file.key);
+            all.push(Check { check: "artifact", subject, verdict });
+        }
+        all
     }
 
     /// Makes sure that the bucket exists. One that exists is left as it is.

@@ -2,11 +2,13 @@
 
 use sha2::{Digest, Sha256};
 
-use super::Context;
+use super::{Check, Context, preflight};
 use super::error::{DeployError, Doing};
 use super::poll::{Look, Wait};
 use super::stack::StackRequest;
-use crate::aws::cloudformation::{ChangeSet, ChangeSetKind, CloudFormation, NewChangeSet, Stack, Template};
+use crate::aws::cloudformation::{
+    ChangeSet, ChangeSetKind, CloudFormation, ImportedResource, NewChangeSet, Stack, Template,
+};
 use crate::aws::{AwsErrorKind, is_no_changes};
 
 /// Longest template within a request, in bytes.
@@ -25,7 +27,7 @@ pub(super) async fn work_out(
     kind: ChangeSetKind,
 ) -> Result<Option<ChangeSet>, DeployError> {
     let stack = request.stack.as_str();
-    let new = new_change_set(context, request, existing, kind).await?;
+    let new = new_change_set(context, request, existing, kind, Vec::new()).await?;
     let doing = || format!("creating a change set for stack `{stack}` in `{}`", request.region);
     let id = match cloudformation.create_change_set(&new).await {
         Ok(id) => id.id,
@@ -38,15 +40,41 @@ pub(super) async fn work_out(
     match (set.status.as_str(), set.execution.as_str()) {
         ("CREATE_COMPLETE", "AVAILABLE") => Ok(Some(set)),
         (status, _) => {
-            discard(cloudformation, request, &set, kind).await?;
             let reason = set.status_reason.clone().unwrap_or_else(|| "no reason given".into());
             if status == "FAILED" && is_no_changes(&reason) {
+                discard(cloudformation, request, &set, kind).await?;
                 return Ok(None);
             }
+            let why = preflight::validated(cloudformation, stack, &set.id).await;
+            discard(cloudformation, request, &set, kind).await?;
+            let found = why.iter().filter_map(Check::failure).map(|(reason, _)| reason);
+            let reason = std::iter::once(reason.as_str()).chain(found).collect::<Vec<_>>().join("; ");
             let (stack, status) = (stack.to_owned(), format!("{status}, {}", set.execution));
             Err(DeployError::ChangeSetFailed { stack, status, reason })
         }
     }
+}
+
+/// Has a change set worked out that takes resources in.
+pub(super) async fn work_out_import(
+    context: &Context,
+    cloudformation: &dyn CloudFormation,
+    request: &StackRequest,
+    imports: Vec<ImportedResource>,
+) -> Result<ChangeSet, DeployError> {
+    let stack = request.stack.as_str();
+    let new = new_change_set(context, request, None, ChangeSetKind::Import, imports).await?;
+    let id = cloudformation.create_change_set(&new).await;
+    let id = id.doing(|| format!("creating a change set for stack `{stack}` in `{}`", request.region))?;
+    let set = ready(context, cloudformation, stack, &id.id).await?;
+    if (set.status.as_str(), set.execution.as_str()) == ("CREATE_COMPLETE", "AVAILABLE") {
+        return Ok(set);
+    }
+    // A shell that it has made goes with it; a stack that stands is no shell.
+    discard(cloudformation, request, &set, ChangeSetKind::Import).await?;
+    let reason = set.status_reason.clone().unwrap_or_else(|| "no reason given".into());
+    let (stack, status) = (stack.to_owned(), format!("{}, {}", set.status, set.execution));
+    Err(DeployError::ChangeSetFailed { stack, status, reason })
 }
 
 /// Deletes a change set that is not executed, and the empty shell of a stack that it has made.
@@ -56,26 +84,36 @@ pub(super) async fn discard(
     set: &ChangeSet,
     kind: ChangeSetKind,
 ) -> Result<(), DeployError> {
-    let stack = request.stack.as_str();
+    discard_named(cloudformation, &request.stack, &set.id, &set.stack_id, kind).await
+}
+
+/// The same, known by its ARN and that of its stack only.
+pub(super) async fn discard_named(
+    cloudformation: &dyn CloudFormation,
+    stack: &str,
+    set: &str,
+    stack_id: &str,
+    kind: ChangeSetKind,
+) -> Result<(), DeployError> {
     cloudformation
-        .delete_change_set(stack, &set.id)
+        .delete_change_set(stack, set)
         .await
         .doing(|| format!("deleting an unused change set of stack `{stack}`"))?;
     if kind == ChangeSetKind::Update {
         return Ok(());
     }
-    let shell = cloudformation.stack(&set.stack_id).await.doing(|| format!("reading stack `{stack}`"))?;
+    let shell = cloudformation.stack(stack_id).await.doing(|| format!("reading stack `{stack}`"))?;
     if shell.is_none_or(|shell| shell.status != "REVIEW_IN_PROGRESS") {
         return Ok(());
     }
-    let others = cloudformation.change_sets(&set.stack_id).await;
+    let others = cloudformation.change_sets(stack_id).await;
     let others = others.doing(|| format!("listing the change sets of stack `{stack}`"))?;
-    if others.iter().any(|other| other.id != set.id) {
+    if others.iter().any(|other| other.id != set) {
         return Ok(());
     }
     let deletion = crate::aws::cloudformation::StackDeletion {
-        stack: set.stack_id.clone(),
-        token: set.stack_id.chars().filter(char::is_ascii_alphanumeric).rev().take(32).collect(),
+        stack: stack_id.to_owned(),
+        token: stack_id.chars().filter(char::is_ascii_alphanumeric).rev().take(32).collect(),
         role_arn: None,
     };
     cloudformation.delete_stack(&deletion).await.doing(|| format!("deleting the empty stack `{stack}`"))
@@ -128,6 +166,7 @@ async fn new_change_set(
     request: &StackRequest,
     existing: Option<&Stack>,
     kind: ChangeSetKind,
+    imports: Vec<ImportedResource>,
 ) -> Result<NewChangeSet, DeployError> {
     let template = if request.template.len() <= INLINE {
         Template::Body(request.template.clone())
@@ -145,6 +184,7 @@ async fn new_change_set(
         template,
         parameters: request.parameters.clone(),
         tags: request.tags.clone(),
+        imports,
         token,
         role_arn: context.settings.service_role_arn.clone(),
     })

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Refusal, StackFailure, UnknownStatus};
+use super::{Check, Refusal, StackFailure, UnknownStatus};
 use crate::aws::AwsError;
 use crate::plan::UnknownWord;
 use crate::render::StackId;
@@ -56,6 +56,14 @@ pub enum DeployError {
         /// The word.
         #[source]
         source: UnknownWord,
+    },
+    /// A template cannot be compared.
+    #[error("the templates of stack `{stack}` cannot be compared: {reason}")]
+    Unreadable {
+        /// Stack.
+        stack: String,
+        /// Why.
+        reason: String,
     },
     /// CloudFormation could not work out the changes.
     #[error("the change set of stack `{stack}` failed (`{status}`): {reason}")]
@@ -141,6 +149,28 @@ pub enum DeployError {
         /// Passes made.
         passes: usize,
     },
+    /// Something stands in the way of the first write.
+    #[error("nothing was written for tenant `{tenant}`: {}", reasons(.checks))]
+    Hindered {
+        /// Tenant.
+        tenant: String,
+        /// What stands in the way.
+        checks: Vec<Check>,
+    },
+    /// A name that should tell one thing tells several.
+    #[error("several user pools are called `{name}`: `{}`", .ids.join("`, `"))]
+    Ambiguous {
+        /// The name.
+        name: String,
+        /// Their ids.
+        ids: Vec<String>,
+    },
+    /// What a plan rests on is not so any more.
+    #[error("the plan does not hold any more: {what}")]
+    Moved {
+        /// What has moved.
+        what: String,
+    },
     /// The work was stopped.
     #[error("the work was cancelled")]
     Cancelled,
@@ -160,10 +190,22 @@ impl DeployError {
                 "look at the stack in CloudFormation, then run the same command again: it goes on from there"
                     .into(),
             ),
+            Self::Hindered { checks, .. } => {
+                checks.iter().find_map(Check::failure).map(|(_, help)| help.to_owned())
+            }
+            Self::Ambiguous { .. } => {
+                Some("delete those that are of no use in Cognito, by their ids, or say which with `--resource`".into())
+            }
+            Self::Moved { .. } => Some("look at a new plan: `generator plan --out FILE`".into()),
             Self::TemplateTooLarge { .. } => Some("deploy with an artifacts bucket".into()),
             _ => None,
         }
     }
+}
+
+fn reasons(checks: &[Check]) -> String {
+    let reasons: Vec<&str> = checks.iter().filter_map(Check::failure).map(|(reason, _)| reason).collect();
+    reasons.join("; ")
 }
 
 /// Puts what was being done before a call's failure.

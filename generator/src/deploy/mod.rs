@@ -6,13 +6,19 @@
 mod account;
 pub mod artifacts;
 mod changes;
+mod collect;
 mod context;
 mod describe;
 pub mod destroy;
+mod drift;
 mod error;
 mod failure;
 mod gate;
+mod import;
+pub mod planned;
 mod poll;
+mod preflight;
+mod preview;
 mod reading;
 mod remove;
 mod retained;
@@ -26,11 +32,16 @@ mod fake;
 #[cfg(test)]
 mod tests;
 
+pub use collect::{CollectRequest, Unused, collect};
 pub use context::{Context, Deadlines, Settings, TemplateStore};
 pub use describe::{StackReport, TenantStatus, describe};
+pub use drift::{Drifted, StackDrift, drift};
 pub use error::DeployError;
 pub use failure::{FailedResource, StackFailure};
 pub use gate::{DataLossGate, Gate, Refusal};
+pub use import::{Importable, import, importable};
+pub use preflight::{Check, Verdict};
+pub use preview::{Preview, StackPreview, TenantPreview, discard_all, preview_tenant};
 pub use stack::{Deployed, Prepared, StackDeployer, StackOutcome, StackRequest};
 pub use status::{NextStep, StackStatus, UnknownStatus};
 pub use tenant::{ArtifactFacts, ArtifactLocations, TenantOutcome, deploy_tenant};

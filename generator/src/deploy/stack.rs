@@ -253,7 +253,7 @@ impl<'a> StackDeployer<'a> {
         Ok(Prepared::Changes { change, set })
     }
 
-    async fn execute(
+    pub(super) async fn execute(
         &self,
         request: &StackRequest,
         change: StackChange,
@@ -304,7 +304,13 @@ impl<'a> StackDeployer<'a> {
     async fn start(&self, request: &StackRequest, set: &ChangeSet, token: &str) -> Result<(), DeployError> {
         let name = request.stack.as_str();
         let doing = || format!("executing the change set of stack `{name}` in `{}`", request.region);
-        match self.cloudformation.execute_change_set(name, &set.id, token).await {
+        let imports = set.changes.iter().any(|change| change.action == "Import");
+        let started = if imports {
+            self.cloudformation.execute_import(name, &set.id, token).await
+        } else {
+            self.cloudformation.execute_change_set(name, &set.id, token).await
+        };
+        match started {
             Ok(()) => Ok(()),
             Err(error) if error.is_passing() || error.kind == AwsErrorKind::Conflict => {
                 match self.cloudformation.change_set(name, &set.id).await {
@@ -378,7 +384,7 @@ pub(super) fn failed(context: &Context, failure: StackFailure) -> DeployError {
 }
 
 /// Whether a good stack is what is asked for, to the byte.
-fn is_as_requested(request: &StackRequest, stack: &Stack, template: Option<&str>) -> bool {
+pub(super) fn is_as_requested(request: &StackRequest, stack: &Stack, template: Option<&str>) -> bool {
     template == Some(request.template.as_str())
         && stack.parameters == request.parameters
         && stack.tags == request.tags

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::reading::{self, read_all};
 use super::stack::{StackDeployer, StackOutcome, StackRequest};
-use super::{Context, DeployError, Gate, account};
+use super::{Context, DeployError, Gate, account, preflight};
 use crate::aws::Peers;
 use crate::render::{
     Artifact, ArtifactFact, ParameterSource, RenderedStack, RenderedTenant, StackId, StackParameter,
@@ -65,6 +65,7 @@ pub async fn deploy_tenant(
         account::check(context, peers, &tenant.tenant, tenant.account.as_deref()),
         read_all(peers, &names),
     )?;
+    preflight::pass(peers, tenant, &readings).await?;
 
     let mut outputs: BTreeMap<StackId, BTreeMap<String, String>> = BTreeMap::new();
     for (stack, reading) in tenant.stacks.iter().zip(&readings) {
@@ -111,7 +112,7 @@ pub async fn deploy_tenant(
     Ok(TenantOutcome { stacks: gone_over, outputs })
 }
 
-fn request(
+pub(super) fn request(
     tenant: &RenderedTenant,
     stack: &RenderedStack,
     parameters: BTreeMap<String, String>,
@@ -127,7 +128,7 @@ fn request(
 }
 
 /// The values of a stack's parameters, as far as they are known now.
-fn resolve(
+pub(super) fn resolve(
     stack: &RenderedStack,
     outputs: &BTreeMap<StackId, BTreeMap<String, String>>,
     artifacts: &ArtifactLocations,

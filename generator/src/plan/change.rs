@@ -115,6 +115,21 @@ impl StackChange {
 }
 
 impl ResourceChange {
+    /// One word for what is done: `add`, `modify`, `replace`, `may-replace`, `remove`, …
+    #[must_use]
+    pub fn verb(&self) -> &'static str {
+        match (self.action, self.replacement) {
+            (Action::Add, _) => "add",
+            (Action::Modify, Replacement::Never) => "modify",
+            (Action::Modify, Replacement::Conditional) => "may-replace",
+            (Action::Modify, Replacement::Always) => "replace",
+            (Action::Remove, _) => "remove",
+            (Action::Import, _) => "import",
+            (Action::Dynamic, _) => "dynamic",
+            (Action::Sync, _) => "sync",
+        }
+    }
+
     fn read(raw: &RawChange) -> Result<Self, UnknownWord> {
         let unknown = |field, word: &str| UnknownWord {
             logical_id: raw.logical_id.clone(),

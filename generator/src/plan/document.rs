@@ -19,19 +19,12 @@ pub struct Allowed {
 /// once and here.
 #[must_use]
 pub fn change_document(change: &StackChange, sides: &Sides<'_>, allowed: &Allowed) -> Value {
-    let before = sides.before.map(|side| read(&side));
-    let after = read(&sides.after);
     let entries: Vec<Value> = change
         .resources
         .iter()
-        .map(|resource| {
+        .zip(widened(change, sides))
+        .map(|(resource, grants)| {
             let mut entry = entry(resource);
-            let grants = match (&before, &after) {
-                // Who makes a whole stack changes nobody's permissions.
-                (None, _) if change.creates => Some(Vec::new()),
-                (Some(Some(before)), Some(after)) => grants(resource, before, after),
-                _ => None,
-            };
             entry["grants_known"] = grants.is_some().into();
             entry["grants"] = grants.unwrap_or_default().iter().map(shown).collect();
             let mut own = Vec::new();
@@ -48,7 +41,20 @@ pub fn change_document(change: &StackChange, sides: &Sides<'_>, allowed: &Allowe
     json!({ "creates": change.creates, "changes": entries })
 }
 
-fn read(side: &Side<'_>) -> Option<Map<String, Value>> {
+/// What each entry of a change allows anew; `None` where that cannot be worked out.
+pub(super) fn widened(change: &StackChange, sides: &Sides<'_>) -> Vec<Option<Vec<Grant>>> {
+    let before = sides.before.map(|side| read(&side));
+    let after = read(&sides.after);
+    let of = |resource: &ResourceChange| match (&before, &after) {
+        // Who makes a whole stack changes nobody's permissions.
+        (None, _) if change.creates => Some(Vec::new()),
+        (Some(Some(before)), Some(after)) => grants(resource, before, after),
+        _ => None,
+    };
+    change.resources.iter().map(of).collect()
+}
+
+pub(super) fn read(side: &Side<'_>) -> Option<Map<String, Value>> {
     resolved(&read_template(side.template).ok()?, side.parameters)
 }
 
@@ -105,7 +111,7 @@ fn action(action: Action) -> &'static str {
     }
 }
 
-fn replacement(replacement: Replacement) -> &'static str {
+pub(super) fn replacement(replacement: Replacement) -> &'static str {
     match replacement {
         Replacement::Never => "never",
         Replacement::Conditional => "conditional",

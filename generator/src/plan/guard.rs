@@ -50,9 +50,11 @@ pub fn losses(change: &StackChange) -> Vec<Loss> {
 }
 
 fn loss(stack: &str, resource: &ResourceChange) -> Option<Loss> {
-    if !DATA.contains(&resource.kind.as_str()) {
-        return None;
-    }
+    if DATA.contains(&resource.kind.as_str()) { lost(stack, resource) } else { None }
+}
+
+/// What becomes of a resource that leaves its place, whatever it holds.
+pub(super) fn lost(stack: &str, resource: &ResourceChange) -> Option<Loss> {
     let how = match (resource.action, resource.replacement) {
         (Action::Remove, _) => "would leave the stack",
         (Action::Modify, Replacement::Always) => "would be replaced",

@@ -169,6 +169,11 @@ pub(super) fn resolved(
     }
 }
 
+/// Whether a condition of the document holds; `None` where that cannot be worked out.
+pub(super) fn holds(document: &Value, parameters: &BTreeMap<String, String>, name: &str) -> Option<bool> {
+    Scope { conditions: document.get("Conditions"), parameters }.condition(name)
+}
+
 struct Scope<'a> {
     conditions: Option<&'a Value>,
     parameters: &'a BTreeMap<String, String>,

@@ -5,19 +5,22 @@ use std::sync::{Arc, OnceLock};
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::Client;
-use aws_sdk_cloudformation::types::{Capability, ChangeSetType, Parameter, Tag, TemplateStage};
+use aws_sdk_cloudformation::types::{
+    Capability, ChangeSetType, Parameter, ResourceToImport, Tag, TemplateStage,
+};
 
 use super::read::{self, SERVICE};
 use super::{
-    ChangeSet, ChangeSetId, ChangeSetKind, ChangeSetSummary, CloudFormation, NewChangeSet, Stack,
-    StackDeletion, StackEvent, StackResource, Template,
+    ChangeSet, ChangeSetId, ChangeSetKind, ChangeSetSummary, CloudFormation, ImportedResource,
+    NewChangeSet, Room, Stack,
+    StackDeletion, StackEvent, StackResource, Template, Validation,
 };
 use crate::aws::{ApiGroup, AwsError, AwsErrorKind, Boxed, RateBudget};
 
 /// CloudFormation of one region.
 #[derive(Debug, Clone)]
 pub struct CloudFormationClient {
-    client: Client,
+    pub(super) client: Client,
     region: String,
     budget: Arc<RateBudget>,
     /// Filled once somebody has asked who the caller is.
@@ -37,7 +40,32 @@ impl CloudFormationClient {
         Self { client: Client::new(config), region: region.to_owned(), budget, account, property_values }
     }
 
-    async fn turn(&self, group: ApiGroup) {
+    /// Whether the peer is AWS, which alone knows values of properties, validations and quotas.
+    pub(super) fn tells_values(&self) -> bool {
+        self.property_values
+    }
+
+    async fn execute(
+        &self,
+        stack: &str,
+        change_set: &str,
+        token: &str,
+        retain_except_on_create: bool,
+    ) -> Result<(), AwsError> {
+        self.turn(ApiGroup::ChangeSets).await;
+        self.client
+            .execute_change_set()
+            .stack_name(stack)
+            .change_set_name(change_set)
+            .client_request_token(token)
+            .retain_except_on_create(retain_except_on_create)
+            .send()
+            .await
+            .map_err(|error| AwsError::of(SERVICE, "ExecuteChangeSet", &error))?;
+        Ok(())
+    }
+
+    pub(super) async fn turn(&self, group: ApiGroup) {
         let account = self.account.get().map_or("", String::as_str);
         self.budget.take(group, account, &self.region).await;
     }
@@ -123,12 +151,14 @@ impl CloudFormation for CloudFormationClient {
                 .change_set_type(match request.kind {
                     ChangeSetKind::Create => ChangeSetType::Create,
                     ChangeSetKind::Update => ChangeSetType::Update,
+                    ChangeSetKind::Import => ChangeSetType::Import,
                 })
                 .set_parameters(Some(parameters(&request.parameters)))
                 .set_tags(Some(tags(&request.tags)))
                 .capabilities(Capability::CapabilityNamedIam)
                 .client_token(&request.token)
-                .set_role_arn(request.role_arn.clone());
+                .set_role_arn(request.role_arn.clone())
+                .set_resources_to_import(imports(&request.imports));
             let call = match &request.template {
                 Template::Body(body) => call.template_body(body),
                 Template::Url(url) => call.template_url(url),
@@ -215,21 +245,30 @@ impl CloudFormation for CloudFormationClient {
         change_set: &'a str,
         token: &'a str,
     ) -> Boxed<'a, Result<(), AwsError>> {
-        Box::pin(async move {
-            self.turn(ApiGroup::ChangeSets).await;
-            self.client
-                .execute_change_set()
-                .stack_name(stack)
-                .change_set_name(change_set)
-                .client_request_token(token)
-                // What a failed operation has just made is removed again, also where the template says
-                // to retain it: it holds nothing yet, and its fixed name would block the next attempt.
-                .retain_except_on_create(true)
-                .send()
-                .await
-                .map_err(|error| AwsError::of(SERVICE, "ExecuteChangeSet", &error))?;
-            Ok(())
-        })
+        // What a failed operation has just made is removed again, also where the template says to retain it:
+        // it holds nothing yet, and its fixed name would block the next attempt.
+        Box::pin(self.execute(stack, change_set, token, true))
+    }
+
+    fn execute_import<'a>(
+        &'a self,
+        stack: &'a str,
+        change_set: &'a str,
+        token: &'a str,
+    ) -> Boxed<'a, Result<(), AwsError>> {
+        Box::pin(self.execute(stack, change_set, token, false))
+    }
+
+    fn validations<'a>(
+        &'a self,
+        stack: &'a str,
+        change_set: &'a str,
+    ) -> Boxed<'a, Result<Option<Vec<Validation>>, AwsError>> {
+        Box::pin(self.read_validations(stack, change_set))
+    }
+
+    fn room(&self) -> Boxed<'_, Result<Option<Room>, AwsError>> {
+        Box::pin(self.read_room())
     }
 
     fn delete_stack<'a>(&'a self, request: &'a StackDeletion) -> Boxed<'a, Result<(), AwsError>> {
@@ -253,6 +292,18 @@ fn parameters(values: &BTreeMap<String, String>) -> Vec<Parameter> {
         Parameter::builder().parameter_key(name).parameter_value(value).build()
     };
     values.iter().map(parameter).collect()
+}
+
+/// None where there are none: an empty list is refused.
+fn imports(resources: &[ImportedResource]) -> Option<Vec<ResourceToImport>> {
+    let import = |resource: &ImportedResource| {
+        ResourceToImport::builder()
+            .resource_type(&resource.kind)
+            .logical_resource_id(&resource.logical_id)
+            .set_resource_identifier(Some(resource.identifier.clone().into_iter().collect()))
+            .build()
+    };
+    (!resources.is_empty()).then(|| resources.iter().map(import).collect())
 }
 
 fn tags(values: &BTreeMap<String, String>) -> Vec<Tag> {

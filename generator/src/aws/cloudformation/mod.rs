@@ -1,15 +1,19 @@
 //! CloudFormation: what deploying asks of it, as a trait, and the adapter that asks the service.
 
 mod client;
+mod drift;
+mod fleet;
+mod inspect;
 mod read;
 #[cfg(test)]
 mod tests;
 mod types;
 
 pub use client::CloudFormationClient;
+pub use drift::{Detection, Drifts, PropertyDrift, ResourceDrift};
 pub use types::{
-    ChangeDetail, ChangeSet, ChangeSetId, ChangeSetKind, ChangeSetSummary, NewChangeSet, RawChange, Stack,
-    StackDeletion, StackEvent, StackResource, Template,
+    ChangeDetail, ChangeSet, ChangeSetId, ChangeSetKind, ChangeSetSummary, ImportedResource, NewChangeSet, RawChange, Room,
+    Stack, StackDeletion, StackEvent, StackResource, Template, Validation,
 };
 
 use super::{AwsError, Boxed};
@@ -53,6 +57,27 @@ pub trait CloudFormation: Send + Sync {
         change_set: &'a str,
         token: &'a str,
     ) -> Boxed<'a, Result<(), AwsError>>;
+    /// The same for a change set that takes resources in: whatever fails, none of them is deleted.
+    fn execute_import<'a>(
+        &'a self,
+        stack: &'a str,
+        change_set: &'a str,
+        token: &'a str,
+    ) -> Boxed<'a, Result<(), AwsError>> {
+        self.execute_change_set(stack, change_set, token)
+    }
+    /// What the service's early validation says of a change set; `None` where the peer has none.
+    fn validations<'a>(
+        &'a self,
+        _stack: &'a str,
+        _change_set: &'a str,
+    ) -> Boxed<'a, Result<Option<Vec<Validation>>, AwsError>> {
+        Box::pin(async { Ok(None) })
+    }
+    /// How many stacks there are and may be; `None` where the peer does not tell.
+    fn room(&self) -> Boxed<'_, Result<Option<Room>, AwsError>> {
+        Box::pin(async { Ok(None) })
+    }
     /// Starts deleting a stack. The same token starts it once only.
     fn delete_stack<'a>(&'a self, request: &'a StackDeletion) -> Boxed<'a, Result<(), AwsError>>;
 }

@@ -120,6 +120,7 @@ async fn a_change_set_is_asked_for_with_capabilities_tags_token_and_role() {
         template: Template::Body("Resources: {}".into()),
         parameters: [("P".to_owned(), String::new())].into(),
         tags: [("tenant".to_owned(), "demo".to_owned())].into(),
+        imports: Vec::new(),
         token: "t-1".into(),
         role_arn: Some("arn:aws:iam::1:role/x".into()),
     };

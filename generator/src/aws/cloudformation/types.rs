@@ -76,6 +76,19 @@ pub enum ChangeSetKind {
     Create,
     /// One that exists.
     Update,
+    /// Either, to take resources in that exist.
+    Import,
+}
+
+/// A resource that is to be taken into a stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportedResource {
+    /// Type, such as `AWS::S3::Bucket`.
+    pub kind: String,
+    /// Name in the template.
+    pub logical_id: String,
+    /// Properties that identify it, such as `BucketName`.
+    pub identifier: BTreeMap<String, String>,
 }
 
 /// The request for a change set.
@@ -93,6 +106,8 @@ pub struct NewChangeSet {
     pub parameters: BTreeMap<String, String>,
     /// All tags.
     pub tags: BTreeMap<String, String>,
+    /// Resources to be taken in; none but for [`ChangeSetKind::Import`].
+    pub imports: Vec<ImportedResource>,
     /// Names the request, so that a repeated one is recognised.
     pub token: String,
     /// Role that CloudFormation acts with; `None`: the caller's own rights.
@@ -185,4 +200,26 @@ pub struct StackDeletion {
     pub token: String,
     /// Role that CloudFormation acts with.
     pub role_arn: Option<String>,
+}
+
+/// What the service's early validation says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Validation {
+    /// Resource, where one is concerned.
+    pub logical_id: Option<String>,
+    /// Property, where one is concerned.
+    pub path: Option<String>,
+    /// What is wrong.
+    pub reason: String,
+    /// Whether the change set cannot be executed like this.
+    pub blocks: bool,
+}
+
+/// How many stacks there are and may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Stacks of the region.
+    pub used: usize,
+    /// Most of them.
+    pub limit: usize,
 }

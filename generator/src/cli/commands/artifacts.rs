@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::support::{account, as_tenant, build_progress, engine, package_options, zips_folder};
 use crate::aws::Cloud;
-use crate::cli::args::DeployArgs;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -21,6 +20,16 @@ pub(super) struct Place {
     pub account: String,
     pub engine: deploy::Context,
     pub locations: ArtifactLocations,
+    pub bucket: ArtifactBucket,
+}
+
+/// How places are prepared.
+#[derive(Clone, Copy)]
+pub(super) struct Laying<'a> {
+    /// Role that CloudFormation acts with.
+    pub service_role_arn: Option<&'a str>,
+    /// Whether the zips are put into the bucket. A plan writes nothing.
+    pub zips: bool,
 }
 
 /// Builds the zips, or finds that they are up to date.
@@ -31,10 +40,10 @@ pub(super) async fn pack(context: &Context) -> Result<Vec<PackedArtifact>, Failu
         .await?)
 }
 
-/// Connects for each tenant, and makes sure that its account has the zips. A dry run writes nothing.
+/// Connects for each tenant, and makes sure that its account has the zips, where they are to be laid.
 pub(super) async fn places(
     context: &Context,
-    args: &DeployArgs,
+    laying: Laying<'_>,
     cloud: &Cloud,
     rendered: &[RenderedTenant],
     packed: &[PackedArtifact],
@@ -46,7 +55,7 @@ pub(super) async fn places(
         let place = match known.get(&role) {
             Some(place) => place.clone(),
             None => {
-                let place = one(context, args, as_tenant(cloud, tenant).await, packed).await?;
+                let place = one(context, laying, as_tenant(cloud, tenant).await, packed).await?;
                 known.insert(role, place.clone());
                 place
             }
@@ -66,12 +75,12 @@ pub(super) async fn places(
 
 async fn one(
     context: &Context,
-    args: &DeployArgs,
+    laying: Laying<'_>,
     cloud: Cloud,
     packed: &[PackedArtifact],
 ) -> Result<Place, Failure> {
     let account = account(&cloud).await?;
-    let mut engine = engine(context, args.service_role_arn.clone());
+    let mut engine = engine(context, laying.service_role_arn.map(str::to_owned));
     let endpoint = cloud.config(contract::EDGE_REGION).endpoint_url().map(str::to_string);
     let bucket = ArtifactBucket::new(&cloud, &context.settings.organisation, &account, endpoint);
     let locations = packed
@@ -85,11 +94,22 @@ async fn one(
             (artifact.artifact, facts)
         })
         .collect();
-    if !args.dry_run {
+    if laying.zips {
         lay(context, &bucket, &engine, packed).await?;
     }
-    engine.templates = Some(Arc::new(bucket));
-    Ok(Place { cloud, account, engine, locations })
+    engine.templates = Some(Arc::new(bucket.clone()));
+    Ok(Place { cloud, account, engine, locations, bucket })
+}
+
+/// The zips as they are to lie in the bucket.
+pub(super) fn files(packed: &[PackedArtifact]) -> Vec<ArtifactFile> {
+    let file = |artifact: &PackedArtifact| ArtifactFile {
+        path: artifact.path.clone(),
+        key: artifact.key.clone(),
+        size: artifact.bytes,
+        sha256: artifact.code_sha256.clone(),
+    };
+    packed.iter().map(file).collect()
 }
 
 /// Puts the zips into the bucket, which is created after asking where it is missing.
@@ -99,15 +119,7 @@ async fn lay(
     engine: &deploy::Context,
     packed: &[PackedArtifact],
 ) -> Result<(), Failure> {
-    let files: Vec<_> = packed
-        .iter()
-        .map(|artifact| ArtifactFile {
-            path: artifact.path.clone(),
-            key: artifact.key.clone(),
-            size: artifact.bytes,
-            sha256: artifact.code_sha256.clone(),
-        })
-        .collect();
+    let files = files(packed);
     match bucket.place(engine, &files, Consent::NotAsked).await {
         Err(ArtifactError::NoBucket { bucket: name, account }) => {
             context

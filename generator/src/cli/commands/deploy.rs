@@ -7,12 +7,11 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::artifacts::{Place, places};
-use super::dry_run::DryRun;
+use super::artifacts::{Laying, Place, places};
 use super::policy::{PolicyGate, judge_all};
 use super::support::{combined, connect, table};
 use super::verify::{self, SignIn};
-use super::{artifacts, outputs};
+use super::{artifacts, outputs, plan, planned};
 use crate::cli::args::DeployArgs;
 use crate::cli::context::{Answer, Context};
 use crate::cli::exit::Exit;
@@ -28,6 +27,12 @@ use crate::verify::Verification;
 const AT_ONCE: usize = 4;
 
 pub(super) async fn run(context: &Context, args: &DeployArgs) -> Result<Answer, Failure> {
+    if let Some(path) = &args.plan {
+        return planned::run(context, args, path).await;
+    }
+    if args.dry_run {
+        return plan::run(context, &args.as_plan()).await;
+    }
     let tenants = select::load(context, &args.selection)?;
     let trial = judge_all(context, tenants)?;
     trial.pass(context)?;
@@ -39,10 +44,8 @@ pub(super) async fn run(context: &Context, args: &DeployArgs) -> Result<Answer, 
     }
     let packed = context.step("packing the runtimes", artifacts::pack(context)).await?;
     let cloud = connect(context).await?;
-    let places = places(context, args, &cloud, &rendered, &packed).await?;
-    if args.dry_run {
-        return DryRun::new(rendered, places, policies).run(args).await;
-    }
+    let laying = Laying { service_role_arn: args.service_role_arn.as_deref(), zips: true };
+    let places = places(context, laying, &cloud, &rendered, &packed).await?;
     ask(context, &rendered, &places)?;
 
     let mut ended = deploy_all(args, &policies, &rendered, &places).await?;

@@ -3,13 +3,17 @@
 mod artifacts;
 mod deploy;
 mod destroy;
-mod dry_run;
+mod drift;
 mod explain;
 mod fleet;
+mod gc;
+mod import;
 mod local;
 mod new;
 mod outputs;
 mod package;
+mod plan;
+mod planned;
 mod policy;
 mod render;
 mod resume;
@@ -34,6 +38,7 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<Answer, F
         Command::Render(args) => render::run(context, &args),
         Command::Explain(args) => explain::run(context, &args),
         Command::Package(args) => package::run(context, &args).await,
+        Command::Plan(args) => plan::run(context, &args).await,
         Command::Deploy(args) => deploy::run(context, &args).await,
         Command::Outputs(selection) => outputs::run(context, &selection).await,
         Command::Status(args) => status::run(context, &args).await,
@@ -41,6 +46,9 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<Answer, F
         Command::Rotate(args) => rotate::run(context, &args).await,
         Command::Resume(args) => resume::run(context, &args).await,
         Command::Destroy(args) => destroy::run(context, &args).await,
+        Command::Drift(args) => drift::run(context, &args).await,
+        Command::Import(args) => import::run(context, &args).await,
+        Command::Gc(args) => gc::run(context, &args).await,
         Command::Policy(command) => policy::run(context, command).await,
         Command::Local(command) => local::run(context, command).await,
     }

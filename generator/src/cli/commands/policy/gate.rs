@@ -49,17 +49,23 @@ impl PolicyGate {
         }
     }
 
-    fn judge(&self, tenant: &str, change: &StackChange, sides: &Sides<'_>) -> Result<(), Refusal> {
-        let refuse = |reason: String, help| Refusal { reason, help, cancelled: false };
+    /// What the rules say of a change, each finding with the lines behind it, and the document judged.
+    pub(in crate::cli::commands) fn findings(
+        &self,
+        tenant: &str,
+        change: &StackChange,
+        sides: &Sides<'_>,
+    ) -> Result<(Vec<Finding>, Value), Refusal> {
         let Some((tenant, subject)) = self.tenants.get(tenant) else {
-            return Err(refuse(format!("tenant `{tenant}` was not judged before"), None));
+            let reason = format!("tenant `{tenant}` was not judged before");
+            return Err(Refusal { reason, help: None, cancelled: false });
         };
         let body = change_document(change, sides, &self.allowed);
         let stack = self.stacks.get(&change.stack).copied();
         let document = Document { stack, name: &change.stack, region: &change.region, body: &body };
         let mut findings = judge(&self.rules, Stage::Change, &document, subject, self.today).findings;
         if findings.is_empty() {
-            return Ok(());
+            return Ok((findings, body));
         }
         // Without the lines behind them findings are still findings.
         let templates = Templates::load(&self.templates_folder).ok();
@@ -69,6 +75,11 @@ impl PolicyGate {
                 locate_one(explainer, finding, &changed(finding, &body));
             }
         }
+        Ok((findings, body))
+    }
+
+    fn judge(&self, tenant: &str, change: &StackChange, sides: &Sides<'_>) -> Result<(), Refusal> {
+        let (findings, body) = self.findings(tenant, change, sides)?;
         let (blocking, rest): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(Finding::blocks);
         for finding in &rest {
             self.sink.emit(&Event::Note { tenant: None, message: policy::excerpt(finding) });
@@ -77,7 +88,7 @@ impl PolicyGate {
             return Ok(());
         }
         let help = format!("an exemption for this very change set names `digest: {}`", policy::digest(&body));
-        Err(refuse(policy::human(&blocking), Some(help)))
+        Err(Refusal { reason: policy::human(&blocking), help: Some(help), cancelled: false })
     }
 }
 

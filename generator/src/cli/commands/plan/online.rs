@@ -1,0 +1,179 @@
+//! Against what stands: the service works the changes out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::json;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::file;
+use super::judged::{blank, of_change};
+use crate::cli::args::PlanArgs;
+use crate::cli::commands::artifacts::{self, Laying, Place, places};
+use crate::cli::commands::policy::{PolicyGate, Trial};
+use crate::cli::commands::support::connect;
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::failure::{Failure, chain};
+use crate::deploy::{
+    Check, DeployError, Preview, StackPreview, TenantPreview, discard_all, preview_tenant,
+};
+use crate::fleet::Stopper;
+use crate::package::PackedArtifact;
+use crate::plan::{Material, Outcome, Source, StackChange, StackPlan, TenantPlan};
+use crate::render::RenderedTenant;
+
+/// Tenants asked about at a time.
+const AT_ONCE: usize = 8;
+
+pub(super) async fn plans(
+    context: &Context,
+    args: &PlanArgs,
+    trial: &Trial,
+    policies: &PolicyGate,
+) -> Result<Vec<TenantPlan>, Failure> {
+    let rendered = trial.rendered();
+    if rendered.is_empty() {
+        return Ok(Vec::new());
+    }
+    let packed = context.step("packing the runtimes", artifacts::pack(context)).await?;
+    let cloud = connect(context).await?;
+    let laying = Laying { service_role_arn: args.service_role_arn.as_deref(), zips: false };
+    let places = places(context, laying, &cloud, &rendered, &packed).await?;
+    let stopper = context.interrupts.graceful("change sets whose names begin with `generator-` may be left");
+    let keep = args.out.is_some();
+    let asked = all(&rendered, &places, keep, &stopper);
+    let previews = context.step("working out the changes", async { asked.await }).await?;
+    if stopper.is_asked() {
+        clean(&places, &previews).await?;
+        return Err(Failure::new(Exit::Cancelled, "stopped; nothing was changed and no change set is left"));
+    }
+    if let Some(path) = &args.out {
+        let tenants: Vec<String> = rendered.iter().map(|tenant| tenant.tenant.clone()).collect();
+        let written = file::saved(context, &tenants, &places, &previews)
+            .and_then(|plan| file::write(&context.settings.here.join(path), &plan));
+        if let Err(failure) = written {
+            clean(&places, &previews).await?;
+            return Err(failure);
+        }
+    }
+    let mut looked = BTreeMap::new();
+    let mut plans = Vec::with_capacity(rendered.len());
+    for ((judged, place), preview) in trial.tenants.iter().zip(&places).zip(&previews) {
+        let mut plan = blank(judged);
+        plan.account = Some(place.account.clone());
+        let place_checks = place_checks(&mut looked, place, &packed).await;
+        match preview {
+            Some(Ok(preview)) => {
+                for stack in &preview.stacks {
+                    plan.stacks.push(one(policies, &plan.tenant, stack, keep)?);
+                }
+                take_in(&mut plan, preview.checks.iter().chain(&place_checks));
+            }
+            Some(Err(error)) => plan.error = Some(chain(error)),
+            None => plan.error = Some("it was not asked about".into()),
+        }
+        plans.push(plan);
+    }
+    Ok(plans)
+}
+
+/// What was looked at in an account, once for all of its tenants.
+async fn place_checks(
+    looked: &mut BTreeMap<String, Vec<Check>>,
+    place: &Place,
+    packed: &[PackedArtifact],
+) -> Vec<Check> {
+    if let Some(known) = looked.get(&place.account) {
+        return known.clone();
+    }
+    let found = place.bucket.checks(&artifacts::files(packed)).await;
+    looked.insert(place.account.clone(), found.clone());
+    found
+}
+
+fn take_in<'a>(plan: &mut TenantPlan, checks: impl Iterator<Item = &'a Check>) {
+    for check in checks {
+        plan.checks.push(json!(check));
+        if let Some((reason, help)) = check.failure() {
+            plan.hindrances.push(format!("{reason}; {help}"));
+        }
+    }
+}
+
+/// What became of each tenant; `None` where the run was stopped before it.
+type Previews = Vec<Option<Result<TenantPreview, DeployError>>>;
+
+async fn all(
+    rendered: &[RenderedTenant],
+    places: &[Place],
+    keep: bool,
+    stopper: &Stopper,
+) -> Result<Previews, Failure> {
+    let permits = Arc::new(Semaphore::new(AT_ONCE));
+    let mut running = JoinSet::new();
+    for (index, (tenant, place)) in rendered.iter().cloned().zip(places.iter().cloned()).enumerate() {
+        let (permits, stopper) = (permits.clone(), stopper.clone());
+        running.spawn(async move {
+            let _permit = permits.acquire().await;
+            if stopper.is_asked() {
+                return (index, None);
+            }
+            let asked = preview_tenant(&place.engine, &place.cloud, &tenant, &place.locations, keep).await;
+            (index, Some(asked))
+        });
+    }
+    let mut ended: BTreeMap<usize, _> = BTreeMap::new();
+    while let Some(joined) = running.join_next().await {
+        let (index, result) = joined.map_err(|error| Failure::new(Exit::Bug, error.to_string()))?;
+        ended.insert(index, result);
+    }
+    Ok(ended.into_values().collect())
+}
+
+/// Deletes what was kept.
+async fn clean(places: &[Place], previews: &Previews) -> Result<(), Failure> {
+    for (place, preview) in places.iter().zip(previews) {
+        if let Some(Ok(preview)) = preview {
+            discard_all(&place.cloud, &preview.stacks).await?;
+        }
+    }
+    Ok(())
+}
+
+fn one(
+    policies: &PolicyGate,
+    tenant: &str,
+    preview: &StackPreview,
+    keep: bool,
+) -> Result<StackPlan, Failure> {
+    let (id, request) = (preview.id.as_str(), &preview.request);
+    let bare = |outcome| StackPlan::bare(id, &request.stack, &request.region, outcome);
+    let (change, source): (&StackChange, _) = match &preview.next {
+        Preview::Unchanged => return Ok(bare(Outcome::Unchanged)),
+        Preview::Blocked(reason) => {
+            let mut plan = bare(Outcome::Blocked);
+            plan.notes.push(format!("stack `{}`: {reason}", request.stack));
+            return Ok(plan);
+        }
+        Preview::Changes(change, _) => (change, Source::Service),
+        Preview::Expected(change) | Preview::Remake(change) => (change, Source::Templates),
+    };
+    let nothing = BTreeMap::new();
+    let sides = preview.sides(&nothing);
+    let tags = preview.stack.as_ref().filter(|_| !change.creates).map(|stack| (&stack.tags, &request.tags));
+    let mut plan =
+        StackPlan::of(&Material { stack: id, change, sides, tags, source, values_known: true });
+    if matches!(preview.next, Preview::Remake(_)) {
+        plan.outcome = Outcome::Remake;
+    }
+    plan.findings = of_change(policies, tenant, change, &sides)
+        .map_err(|refusal| Failure::new(Exit::Policy, refusal.reason))?;
+    plan.later.clone_from(&preview.later);
+    plan.notes.extend(preview.notes.iter().cloned());
+    if let (Preview::Changes(_, set), true) = (&preview.next, keep) {
+        plan.change_set = Some(set.id.clone());
+    }
+    Ok(plan)
+}

@@ -1,0 +1,231 @@
+//! What no stack uses any more: artifacts, versions of functions, change sets that nobody executed.
+//!
+//! Every stack of the account and region counts as a user, not only those of known tenants.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use time::PrimitiveDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+
+use super::changes::{PREFIX, discard_named};
+use super::error::{DeployError, Doing};
+use super::{Context, artifacts};
+use crate::aws::cloudformation::{ChangeSetKind, CloudFormation, Stack};
+use crate::aws::lambda::is_replicated;
+use crate::aws::s3::{ObjectStore, StoredVersion};
+use crate::aws::{AwsErrorKind, Cloud};
+
+/// What may be collected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CollectRequest {
+    /// First part of every name.
+    pub organisation: String,
+    /// Account, whose name is in that of the bucket.
+    pub account: String,
+    /// Regions in which stacks are looked for besides that of the edge.
+    pub regions: BTreeSet<String>,
+    /// What is younger stays, in seconds.
+    pub minimum_age: i64,
+    /// Whether to delete.
+    pub delete: bool,
+}
+
+/// Something that no stack uses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unused {
+    /// `artifact`, `function-version`, `change-set` or `empty-stack`.
+    pub kind: &'static str,
+    /// Name.
+    pub name: String,
+    /// Its age in seconds.
+    pub age: i64,
+    /// Its size in bytes, where it has one.
+    pub bytes: u64,
+    /// Why it is still there although it was to go.
+    pub left: Option<String>,
+}
+
+/// Finds what no stack uses, and deletes it where that was asked.
+///
+/// # Errors
+/// Where a call fails. What was deleted until then stays deleted.
+pub async fn collect(
+    context: &Context,
+    cloud: &Cloud,
+    request: &CollectRequest,
+) -> Result<Vec<Unused>, DeployError> {
+    let now = context.clock.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    let edge = artifacts::REGION;
+    let stacks = cloud.stacks(edge).all().await.doing(|| format!("listing the stacks of `{edge}`"))?;
+    let mut found = Vec::new();
+    found.extend(zips(cloud, request, &stacks, now).await?);
+    found.extend(versions(cloud, request, &stacks, now).await?);
+    let regions: BTreeSet<&str> =
+        request.regions.iter().map(String::as_str).chain(std::iter::once(edge)).collect();
+    for region in regions {
+        found.extend(change_sets(cloud, request, region, now).await?);
+    }
+    Ok(found)
+}
+
+/// Objects of the artifacts bucket that no parameter of any stack names.
+async fn zips(
+    cloud: &Cloud,
+    request: &CollectRequest,
+    stacks: &[Stack],
+    now: i64,
+) -> Result<Vec<Unused>, DeployError> {
+    let bucket = format!("{}-artifacts-{}", request.organisation, request.account);
+    let store = cloud.s3(artifacts::REGION);
+    let stored = store.stored(&bucket).await.doing(|| format!("listing `{bucket}`"))?;
+    let unused = unused_objects(stored, stacks, now, request.minimum_age);
+    if request.delete {
+        for some in unused.chunks(DELETED_AT_ONCE) {
+            let objects = some.iter().map(|stored| stored.object.clone()).collect();
+            store.delete_versions(&bucket, objects).await.doing(|| format!("deleting from `{bucket}`"))?;
+        }
+    }
+    let told = |stored: StoredVersion| Unused {
+        kind: "artifact",
+        name: format!("s3://{bucket}/{}", stored.object.key),
+        age: now - stored.written,
+        bytes: stored.bytes,
+        left: None,
+    };
+    Ok(unused.into_iter().map(told).collect())
+}
+
+/// Objects that S3 deletes with one call.
+const DELETED_AT_ONCE: usize = 1_000;
+
+fn unused_objects(stored: Vec<StoredVersion>, stacks: &[Stack], now: i64, minimum: i64) -> Vec<StoredVersion> {
+    let used: BTreeSet<&String> = stacks.iter().flat_map(|stack| stack.parameters.values()).collect();
+    stored
+        .into_iter()
+        .filter(|stored| !used.contains(&stored.object.key) && now - stored.written >= minimum)
+        .collect()
+}
+
+/// Published versions of the functions of our edge stacks that the stack does not have any more.
+async fn versions(
+    cloud: &Cloud,
+    request: &CollectRequest,
+    stacks: &[Stack],
+    now: i64,
+) -> Result<Vec<Unused>, DeployError> {
+    let (region, prefix) = (artifacts::REGION, format!("{}-", request.organisation));
+    let (stacks_of_region, lambda) = (cloud.stacks(region), cloud.lambda(region));
+    let mut found = Vec::new();
+    for stack in stacks.iter().filter(|stack| stack.name.starts_with(&prefix)) {
+        // What is being changed may use more than it tells.
+        if stack.status.ends_with("_IN_PROGRESS") {
+            continue;
+        }
+        let resources = stacks_of_region.resources(&stack.id).await;
+        let resources = resources.doing(|| format!("listing the resources of `{}`", stack.name))?;
+        let of = |kind: &str| -> Vec<String> {
+            let all = resources.iter().filter(|resource| resource.kind == kind);
+            all.filter_map(|resource| resource.physical_id.clone()).collect()
+        };
+        let used = of("AWS::Lambda::Version");
+        if used.is_empty() {
+            continue;
+        }
+        for function in of("AWS::Lambda::Function") {
+            let published = lambda.versions(&function).await;
+            for version in published.doing(|| format!("listing the versions of `{function}`"))? {
+                let age = now - version.published.as_deref().and_then(seconds).unwrap_or(now);
+                if used.contains(&version.arn) || age < request.minimum_age {
+                    continue;
+                }
+                let mut left = None;
+                if request.delete {
+                    left = match lambda.delete_version(&function, &version.version).await {
+                        Ok(()) => None,
+                        Err(error) if error.kind == AwsErrorKind::NotFound => None,
+                        Err(error) if is_replicated(&error) => {
+                            Some("CloudFront still has replicas of it, which go by themselves within hours".into())
+                        }
+                        Err(error) => Some(error.to_string()),
+                    };
+                }
+                found.push(Unused { kind: "function-version", name: version.arn, age, bytes: 0, left });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Change sets of this tool that were never executed, and stacks that were never made.
+async fn change_sets(
+    cloud: &Cloud,
+    request: &CollectRequest,
+    region: &str,
+    now: i64,
+) -> Result<Vec<Unused>, DeployError> {
+    let cloudformation = cloud.stacks(region);
+    let prefix = format!("{}-", request.organisation);
+    let all = cloudformation.all().await.doing(|| format!("listing the stacks of `{region}`"))?;
+    let mut found = Vec::new();
+    for stack in all.iter().filter(|stack| stack.name.starts_with(&prefix)) {
+        let sets = cloudformation.change_sets(&stack.id).await;
+        let sets = sets.doing(|| format!("listing the change sets of `{}`", stack.name))?;
+        let is_shell = stack.status == "REVIEW_IN_PROGRESS";
+        for set in sets.into_iter().filter(|set| set.name.starts_with(PREFIX)) {
+            let described = cloudformation.change_set(&stack.id, &set.id).await;
+            let created = described.ok().and_then(|set| set.created).unwrap_or_default();
+            let age = now - created / 1_000;
+            if age < request.minimum_age {
+                continue;
+            }
+            if request.delete {
+                let kind = if is_shell { ChangeSetKind::Create } else { ChangeSetKind::Update };
+                discard_named(&cloudformation, &stack.name, &set.id, &stack.id, kind).await?;
+            }
+            let kind = if is_shell { "empty-stack" } else { "change-set" };
+            let name = format!("{} of {}", set.name, stack.name);
+            found.push(Unused { kind, name, age, bytes: 0, left: None });
+        }
+    }
+    Ok(found)
+}
+
+/// A time as Lambda writes it, without fractions and zone: `2026-11-22T18:40:11`.
+const TIME: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
+
+/// Seconds since the epoch of such a time, which is always in UTC.
+fn seconds(text: &str) -> Option<i64> {
+    let time = PrimitiveDateTime::parse(text.get(..19)?, TIME).ok()?;
+    Some(time.assume_utc().unix_timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::s3::ObjectVersion;
+
+    #[test]
+    fn times_of_lambda_are_read() {
+        assert_eq!(seconds("1970-01-01T00:00:00.000+0000"), Some(0));
+        assert_eq!(seconds("2026-11-22T18:40:11.000+0000"), Some(1_795_372_811));
+        assert_eq!(seconds("2024-02-29T00:00:00.000+0000"), Some(1_709_164_800));
+        assert_eq!(seconds("yesterday"), None);
+    }
+
+    #[test]
+    fn what_a_stack_names_and_what_is_young_stays() {
+        let stored = |key: &str, written| StoredVersion {
+            object: ObjectVersion { key: key.into(), version: "1".into() },
+            written,
+            bytes: 1,
+        };
+        let mut stack = Stack::default();
+        stack.parameters.insert("SignerKey".into(), "signer/a.zip".into());
+        let all = vec![stored("signer/a.zip", 0), stored("signer/b.zip", 0), stored("signer/c.zip", 95)];
+        let unused = unused_objects(all, &[stack], 100, 10);
+        assert_eq!(unused, [stored("signer/b.zip", 0)]);
+    }
+}

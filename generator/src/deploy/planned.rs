@@ -1,0 +1,280 @@
+//! Executing a plan that was kept: its change sets by their ARN and nothing else, or refusing because the world
+//! has moved.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::changes;
+use super::error::{DeployError, Doing};
+use super::reading::{Reading, read_all};
+use super::stack::{StackDeployer, StackOutcome};
+use super::tenant::{request, resolve};
+use super::{
+    ArtifactLocations, Context, Gate, Refusal, StackPreview, TenantOutcome, account, deploy_tenant,
+};
+use crate::aws::cloudformation::{ChangeSet, ChangeSetKind, Stack};
+use crate::aws::{AwsErrorKind, Boxed, Peers};
+use crate::plan::{
+    SavedStack, SavedStep, SavedTenant, Side, Sides, StackChange, Standing, digest_of, request_digest, words,
+};
+use crate::render::{RenderedStack, RenderedTenant, StackId};
+
+/// Outputs of each stack.
+type Outputs = BTreeMap<StackId, BTreeMap<String, String>>;
+
+/// What a preview of a stack is in a file; `None` where nothing can be done to the stack as it stands.
+#[must_use]
+pub fn saved(preview: &StackPreview) -> Option<SavedStack> {
+    use super::Preview;
+    let request = &preview.request;
+    let next = match &preview.next {
+        Preview::Unchanged => SavedStep::Unchanged,
+        Preview::Changes(change, set) => SavedStep::ChangeSet {
+            arn: set.id.clone(),
+            stack_id: set.stack_id.clone(),
+            creates: change.creates,
+        },
+        Preview::Expected(change) | Preview::Remake(change) => {
+            SavedStep::Deferred { resources: words(change) }
+        }
+        Preview::Blocked(_) => return None,
+    };
+    let makes = matches!(next, SavedStep::ChangeSet { creates: true, .. });
+    Some(SavedStack {
+        stack: preview.id.as_str().to_owned(),
+        name: request.stack.clone(),
+        region: request.region.clone(),
+        template: digest_of([request.template.as_bytes()]),
+        request: request_digest(&request.template, &request.parameters, &request.tags),
+        // The shell of a new stack is the change set's own.
+        stands: preview.stack.as_ref().filter(|_| !makes).map(standing),
+        next,
+        later: preview.later.clone(),
+    })
+}
+
+fn standing(stack: &Stack) -> Standing {
+    Standing {
+        id: stack.id.clone(),
+        status: stack.status.clone(),
+        changed: stack.updated.or(stack.created),
+    }
+}
+
+fn moved(what: String) -> DeployError {
+    DeployError::Moved { what }
+}
+
+/// Whether everything still is as it was when the plan was made. Reads only.
+///
+/// # Errors
+/// [`DeployError::Moved`] names what is not; others where a call fails.
+pub async fn check(
+    context: &Context,
+    peers: &dyn Peers,
+    tenant: &RenderedTenant,
+    artifacts: &ArtifactLocations,
+    plan: &SavedTenant,
+) -> Result<(), DeployError> {
+    let pairs = pairs(tenant, plan)?;
+    let names: Vec<_> = pairs.iter().map(|(stack, _)| (stack.name.as_str(), stack.region.as_str())).collect();
+    let ((), readings) = tokio::try_join!(
+        account::check(context, peers, &plan.tenant, Some(&plan.account)),
+        read_all(peers, &names),
+    )?;
+    let outputs = outputs(&pairs, &readings);
+    for ((stack, saved), reading) in pairs.iter().zip(&readings) {
+        unmoved(stack, saved, reading)?;
+        if let SavedStep::ChangeSet { arn, .. } = &saved.next {
+            let parameters = resolve(stack, &outputs, artifacts)?;
+            if request_digest(&stack.template, &parameters, &stack.tags) != saved.request {
+                return Err(moved(format!("a parameter or tag of stack `{}` has another value", stack.name)));
+            }
+            ready(peers, saved, arn).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Executes the plan of one tenant. What was deferred is deployed when the stacks before it stand, as far as
+/// the plan names it.
+///
+/// # Errors
+/// Where a stack does not get there, or a change would go beyond the plan.
+pub async fn execute(
+    context: &Context,
+    peers: &dyn Peers,
+    tenant: &RenderedTenant,
+    artifacts: &ArtifactLocations,
+    gates: &[Arc<dyn Gate>],
+    plan: &SavedTenant,
+) -> Result<TenantOutcome, DeployError> {
+    let pairs = pairs(tenant, plan)?;
+    let mut executed = Vec::new();
+    for (stack, saved) in &pairs {
+        let SavedStep::ChangeSet { arn, creates, .. } = &saved.next else { continue };
+        // What ran before may have given outputs that the plan did not know.
+        let names: Vec<_> = pairs.iter().map(|(s, _)| (s.name.as_str(), s.region.as_str())).collect();
+        let readings = read_all(peers, &names).await?;
+        let request = request(tenant, stack, resolve(stack, &outputs(&pairs, &readings), artifacts)?);
+        if request_digest(&request.template, &request.parameters, &request.tags) != saved.request {
+            return Err(moved(format!("a stack before `{}` has given it another parameter", stack.name)));
+        }
+        let set = ready(peers, saved, arn).await?;
+        let change = StackChange::read(&stack.name, &stack.region, *creates, &set)
+            .map_err(|source| DeployError::UnknownChange { stack: stack.name.clone(), source })?;
+        let place = pairs.iter().position(|(other, _)| other.id == stack.id).unwrap_or_default();
+        let (nothing, reading) = (BTreeMap::new(), &readings[place]);
+        let sides = Sides {
+            before: (!creates).then(|| Side {
+                template: reading.template.as_deref().unwrap_or_default(),
+                parameters: reading.stack.as_ref().map_or(&nothing, |stack| &stack.parameters),
+            }),
+            after: Side { template: &request.template, parameters: &request.parameters },
+        };
+        for gate in gates {
+            gate.pass(&tenant.tenant, &change, &sides)
+                .await
+                .map_err(|source| DeployError::Gate { stack: stack.name.clone(), source })?;
+        }
+        let cloudformation = peers.cloudformation(&stack.region);
+        let deployer = StackDeployer::new(context, &*cloudformation, gates);
+        let start = context.clock.elapsed();
+        executed.push((stack.id, deployer.execute(&request, change, &set, start).await?));
+    }
+    // What the plan does not name stops here; a stack that was executed is as it should be by now.
+    let mut within: Vec<Arc<dyn Gate>> = vec![Arc::new(WithinPlan::of(plan))];
+    within.extend(gates.iter().cloned());
+    let rest = deploy_tenant(context, peers, tenant, artifacts, &within).await?;
+    let seen: BTreeSet<StackId> = executed.iter().map(|(id, _): &(StackId, StackOutcome)| *id).collect();
+    let mut stacks = executed;
+    stacks.extend(
+        rest.stacks.into_iter().filter(|(id, outcome)| outcome.is_changed() || !seen.contains(id)),
+    );
+    Ok(TenantOutcome { stacks, outputs: rest.outputs })
+}
+
+/// Deletes the change sets of a plan that were not executed, and the empty stacks that they have made.
+///
+/// # Errors
+/// Where a call fails.
+pub async fn discard(peers: &dyn Peers, plan: &SavedTenant) -> Result<(), DeployError> {
+    for saved in &plan.stacks {
+        let SavedStep::ChangeSet { arn, stack_id, creates } = &saved.next else { continue };
+        let cloudformation = peers.cloudformation(&saved.region);
+        match cloudformation.change_set(stack_id, arn).await {
+            Ok(set) if set.execution.starts_with("EXECUTE_") => continue,
+            Ok(_) => {}
+            Err(error) if error.kind == AwsErrorKind::NotFound => continue,
+            Err(source) => {
+                let doing = format!("reading a change set of stack `{}`", saved.name);
+                return Err(DeployError::Aws { doing, source });
+            }
+        }
+        let kind = if *creates { ChangeSetKind::Create } else { ChangeSetKind::Update };
+        changes::discard_named(&*cloudformation, &saved.name, arn, stack_id, kind).await?;
+    }
+    Ok(())
+}
+
+/// Each stack of the tenant with what the plan says of it.
+fn pairs<'a>(
+    tenant: &'a RenderedTenant,
+    plan: &'a SavedTenant,
+) -> Result<Vec<(&'a RenderedStack, &'a SavedStack)>, DeployError> {
+    let of = |stack: &'a RenderedStack| {
+        let found = plan.stacks.iter().find(|saved| saved.name == stack.name && saved.region == stack.region);
+        found
+            .filter(|saved| saved.template == digest_of([stack.template.as_bytes()]))
+            .map(|saved| (stack, saved))
+            .ok_or_else(|| moved(format!("the rendered template of stack `{}` is another", stack.name)))
+    };
+    tenant.stacks.iter().map(of).collect()
+}
+
+fn outputs(pairs: &[(&RenderedStack, &SavedStack)], readings: &[Reading]) -> Outputs {
+    let known = pairs.iter().zip(readings);
+    known.filter_map(|((stack, _), reading)| Some((stack.id, reading.stack.as_ref()?.outputs.clone()))).collect()
+}
+
+fn unmoved(stack: &RenderedStack, saved: &SavedStack, reading: &Reading) -> Result<(), DeployError> {
+    let stands = reading.stack.as_ref().map(standing);
+    let name = &stack.name;
+    match (&saved.stands, &saved.next, stands) {
+        (None, SavedStep::ChangeSet { stack_id, creates: true, .. }, Some(stands)) => {
+            if stands.id == *stack_id && stands.status == "REVIEW_IN_PROGRESS" {
+                return Ok(());
+            }
+            Err(moved(format!("stack `{name}` was made meanwhile")))
+        }
+        (None, _, None) => Ok(()),
+        (Some(then), _, Some(now)) if *then == now => Ok(()),
+        (None, _, Some(_)) => Err(moved(format!("stack `{name}` was made meanwhile"))),
+        (Some(_), _, None) => Err(moved(format!("stack `{name}` is gone"))),
+        (Some(_), _, Some(now)) => {
+            Err(moved(format!("stack `{name}` was changed meanwhile, and is in `{}`", now.status)))
+        }
+    }
+}
+
+/// The change set, where it can be executed.
+async fn ready(peers: &dyn Peers, saved: &SavedStack, arn: &str) -> Result<ChangeSet, DeployError> {
+    let cloudformation = peers.cloudformation(&saved.region);
+    let name = &saved.name;
+    match cloudformation.change_set(name, arn).await {
+        Ok(set) if set.status == "CREATE_COMPLETE" && set.execution == "AVAILABLE" => Ok(set),
+        Ok(set) => Err(moved(format!(
+            "the change set of stack `{name}` cannot be executed any more: `{}`, `{}`",
+            set.status, set.execution
+        ))),
+        Err(error) if error.kind == AwsErrorKind::NotFound => {
+            Err(moved(format!("the change set of stack `{name}` is gone")))
+        }
+        Err(error) => Err(error).doing(|| format!("reading the change set of stack `{name}`")),
+    }
+}
+
+/// Lets pass what a plan names, and nothing else.
+struct WithinPlan(BTreeMap<String, BTreeMap<String, Option<String>>>);
+
+impl WithinPlan {
+    fn of(plan: &SavedTenant) -> Self {
+        let resources = |saved: &SavedStack| {
+            let mut named: BTreeMap<String, Option<String>> =
+                saved.later.iter().map(|name| (name.clone(), None)).collect();
+            if let SavedStep::Deferred { resources } = &saved.next {
+                named.extend(resources.iter().map(|(name, word)| (name.clone(), Some(word.clone()))));
+            }
+            named
+        };
+        Self(plan.stacks.iter().map(|saved| (saved.name.clone(), resources(saved))).collect())
+    }
+}
+
+impl Gate for WithinPlan {
+    fn pass<'a>(
+        &'a self,
+        _: &'a str,
+        change: &'a StackChange,
+        _: &'a Sides<'a>,
+    ) -> Boxed<'a, Result<(), Refusal>> {
+        Box::pin(async move {
+            let named = self.0.get(&change.stack);
+            for resource in &change.resources {
+                let word = resource.verb();
+                let is_named = match named.and_then(|named| named.get(&resource.logical_id)) {
+                    // What is made by a deferred step may be changed once more by a later one.
+                    Some(Some(planned)) => planned == word || (planned == "add" && word == "modify"),
+                    Some(None) => word == "modify",
+                    None => false,
+                };
+                if !is_named {
+                    let reason = format!("`{}` of stack `{}` ({word}) is not in the plan", resource.logical_id, change.stack);
+                    let help = Some("look at a new plan: `generator plan --out FILE`".into());
+                    return Err(Refusal { reason, help, cancelled: false });
+                }
+            }
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,240 @@
+//! What is looked at before the first write: states of all stacks, names that somebody else has, room for new
+//! stacks. Reads only.
+//!
+//! Credentials, account and regions have shown themselves by then: the stacks of both regions were read. The
+//! artifacts are looked at by [`super::artifacts`].
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::reading::Reading;
+use super::{DeployError, NextStep, StackStatus};
+use crate::aws::cloudformation::CloudFormation;
+use crate::aws::{AwsError, AwsErrorKind, Peers};
+use crate::render::{RenderedStack, RenderedTenant, read_template};
+
+/// Something that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What: `stack-state`, `name`, `stack-quota`, …
+    pub check: &'static str,
+    /// Of which thing.
+    pub subject: String,
+    /// How it stands.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+/// How it stands with something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "verdict", rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Well.
+    Passed,
+    /// Nothing must be written like this.
+    Failed {
+        /// Why.
+        reason: String,
+        /// What to do.
+        help: String,
+    },
+    /// Nobody could tell.
+    NotHad {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Check {
+    /// The reason and the way out, where nothing must be written.
+    #[must_use]
+    pub fn failure(&self) -> Option<(&str, &str)> {
+        match &self.verdict {
+            Verdict::Failed { reason, help } => Some((reason, help)),
+            Verdict::Passed | Verdict::NotHad { .. } => None,
+        }
+    }
+}
+
+/// Stops where anything stands in the way of the first write.
+pub(super) async fn pass(
+    peers: &dyn Peers,
+    tenant: &RenderedTenant,
+    readings: &[Reading],
+) -> Result<(), DeployError> {
+    let all = checks(peers, tenant, readings).await;
+    let checks: Vec<Check> = all.into_iter().filter(|check| check.failure().is_some()).collect();
+    if checks.is_empty() {
+        return Ok(());
+    }
+    Err(DeployError::Hindered { tenant: tenant.tenant.clone(), checks })
+}
+
+/// Looks at everything before the first write.
+pub(super) async fn checks(
+    peers: &dyn Peers,
+    tenant: &RenderedTenant,
+    readings: &[Reading],
+) -> Vec<Check> {
+    let mut all = Vec::new();
+    let mut rooms: BTreeMap<&str, usize> = BTreeMap::new();
+    for (stack, reading) in tenant.stacks.iter().zip(readings) {
+        all.extend(state(stack, reading));
+        if is_new(reading) {
+            *rooms.entry(&stack.region).or_default() += 1;
+            all.extend(names(peers, tenant, stack).await);
+        }
+    }
+    for (region, new) in rooms {
+        all.push(room(peers, region, new).await);
+    }
+    all
+}
+
+fn is_new(reading: &Reading) -> bool {
+    reading.stack.as_ref().is_none_or(|stack| stack.status == "REVIEW_IN_PROGRESS")
+}
+
+/// A stack that a person must see to stops the stacks before it as well.
+fn state(stack: &RenderedStack, reading: &Reading) -> Option<Check> {
+    let status = reading.stack.as_ref()?.status.as_str();
+    let verdict = match status.parse::<StackStatus>().map(StackStatus::next_step) {
+        Ok(NextStep::Refuse(reason)) => Verdict::Failed {
+            reason: format!("stack `{}` is in `{status}`", stack.name),
+            help: reason.to_owned(),
+        },
+        Ok(_) => Verdict::Passed,
+        // Told by whoever works on the stack, with all that is known of it.
+        Err(_) => return None,
+    };
+    Some(Check { check: "stack-state", subject: stack.name.clone(), verdict })
+}
+
+/// Names that the resources of a new stack would take, where somebody has them already.
+async fn names(peers: &dyn Peers, tenant: &RenderedTenant, stack: &RenderedStack) -> Vec<Check> {
+    let Ok(document) = read_template(&stack.template) else { return Vec::new() };
+    let resources = document["Resources"].as_object().into_iter().flatten();
+    let mut account: Option<String> = None;
+    let mut all = Vec::new();
+    for (logical_id, resource) in resources {
+        let (kind, properties) = (resource["Type"].as_str().unwrap_or_default(), &resource["Properties"]);
+        let key = match kind {
+            "AWS::S3::Bucket" => "BucketName",
+            "AWS::Lambda::Function" => "FunctionName",
+            "AWS::Cognito::UserPool" => "UserPoolName",
+            _ => continue,
+        };
+        if account.is_none() && properties[key].get("Fn::Sub").is_some() {
+            account = peers.identity().account().await.ok();
+        }
+        let Some(name) = fixed(&properties[key], account.as_deref()) else { continue };
+        let found = match kind {
+            "AWS::S3::Bucket" => peers.objects(&stack.region).bucket_exists(&name, None).await,
+            "AWS::Lambda::Function" => peers.functions(&stack.region).exists(&name).await,
+            _ => peers.user_pools(&stack.region).named(&name).await.map(|pools| !pools.is_empty()),
+        };
+        all.push(Check {
+            check: "name",
+            subject: format!("{logical_id} `{name}`"),
+            verdict: verdict(&tenant.tenant, logical_id, kind, &name, found),
+        });
+    }
+    all
+}
+
+fn verdict(
+    tenant: &str,
+    logical_id: &str,
+    kind: &str,
+    name: &str,
+    found: Result<bool, AwsError>,
+) -> Verdict {
+    let of_somebody = format!("`{name}` ({kind}) exists and belongs to no stack of the tenant");
+    match found {
+        Ok(false) => Verdict::Passed,
+        Ok(true) if kind == "AWS::Lambda::Function" => Verdict::Failed {
+            reason: of_somebody,
+            help: format!("`generator destroy --tenant {tenant}` removes it once its replicas are gone"),
+        },
+        Ok(true) => Verdict::Failed {
+            reason: of_somebody,
+            help: format!(
+                "take it in with `generator import --tenant {tenant}`, or delete it with `generator destroy \
+                 --tenant {tenant} --delete-data {logical_id}`"
+            ),
+        },
+        // A bucket of another account: names are taken for the whole world.
+        Err(error) if error.kind == AwsErrorKind::AccessDenied && kind == "AWS::S3::Bucket" => {
+            Verdict::Failed {
+                reason: format!("the bucket name `{name}` is taken by somebody else"),
+                help: "choose another name for the organisation or the tenant".into(),
+            }
+        }
+        Err(error) => Verdict::NotHad { reason: error.to_string() },
+    }
+}
+
+/// A name that a template fixes; `None` where it depends on more than the account.
+pub(super) fn fixed(value: &Value, account: Option<&str>) -> Option<String> {
+    if let Some(text) = value.as_str() {
+        return Some(text.to_owned());
+    }
+    let text = value.get("Fn::Sub")?.as_str()?.replace("${AWS::AccountId}", account?);
+    (!text.contains("${")).then_some(text)
+}
+
+/// What the service's early validation says of a change set. A warning stops nothing.
+pub(super) async fn validated(cloudformation: &dyn CloudFormation, stack: &str, set: &str) -> Vec<Check> {
+    let check = |verdict| Check { check: "early-validation", subject: stack.to_owned(), verdict };
+    match cloudformation.validations(stack, set).await {
+        Ok(None) => vec![check(Verdict::NotHad { reason: "the peer has no early validation".into() })],
+        Ok(Some(found)) if found.is_empty() => vec![check(Verdict::Passed)],
+        Ok(Some(found)) => found
+            .into_iter()
+            .map(|validation| {
+                let place = [validation.logical_id, validation.path].into_iter().flatten().collect::<Vec<_>>();
+                let reason = format!("stack `{stack}` {}: {}", place.join(" "), validation.reason);
+                let help = "change the template or the tenant file, or what it collides with".into();
+                check(if validation.blocks {
+                    Verdict::Failed { reason, help }
+                } else {
+                    Verdict::NotHad { reason: format!("a warning: {reason}") }
+                })
+            })
+            .collect(),
+        Err(error) => vec![check(Verdict::NotHad { reason: error.to_string() })],
+    }
+}
+
+/// Whether the region has room for new stacks.
+async fn room(peers: &dyn Peers, region: &str, new: usize) -> Check {
+    let verdict = match peers.cloudformation(region).room().await {
+        Ok(Some(room)) if room.used + new > room.limit => Verdict::Failed {
+            reason: format!("{} of {} stacks of `{region}` are there, and {new} more would be made", room.used, room.limit),
+            help: "ask for a higher quota of CloudFormation stacks".into(),
+        },
+        Ok(Some(_)) => Verdict::Passed,
+        Ok(None) => Verdict::NotHad { reason: "the quota is not told".into() },
+        Err(error) => Verdict::NotHad { reason: error.to_string() },
+    };
+    Check { check: "stack-quota", subject: region.to_owned(), verdict }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_known_where_only_the_account_is_missing() {
+        assert_eq!(fixed(&json!("a"), None).as_deref(), Some("a"));
+        let name = json!({"Fn::Sub": "a-${AWS::AccountId}"});
+        assert_eq!(fixed(&name, Some("1")).as_deref(), Some("a-1"));
+        assert_eq!(fixed(&name, None), None);
+        assert_eq!(fixed(&json!({"Fn::Sub": "a-${Other}"}), Some("1")), None);
+        assert_eq!(fixed(&json!({"Ref": "X"}), Some("1")), None);
+    }
+}
