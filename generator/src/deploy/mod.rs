@@ -9,16 +9,20 @@ mod changes;
 mod context;
 mod describe;
 pub mod destroy;
+mod detach;
 mod error;
 mod failure;
 mod gate;
+mod leavings;
 mod poll;
 mod reading;
+mod recover;
 mod remove;
 mod retained;
 mod stack;
 mod status;
 mod tenant;
+mod unused;
 mod watch;
 
 #[cfg(test)]
@@ -26,7 +30,7 @@ mod fake;
 #[cfg(test)]
 mod tests;
 
-pub use context::{Context, Deadlines, Settings, TemplateStore};
+pub use context::{Context, Deadlines, Settings, TemplateStore, Work};
 pub use describe::{StackReport, TenantStatus, describe};
 pub use error::DeployError;
 pub use failure::{FailedResource, StackFailure};
@@ -34,3 +38,4 @@ pub use gate::{DataLossGate, Gate, Refusal};
 pub use stack::{Deployed, Prepared, StackDeployer, StackOutcome, StackRequest};
 pub use status::{NextStep, StackStatus, UnknownStatus};
 pub use tenant::{ArtifactFacts, ArtifactLocations, TenantOutcome, deploy_tenant};
+pub use unused::Unused;

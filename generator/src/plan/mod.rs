@@ -7,5 +7,5 @@ mod permissions;
 
 pub use change::{Action, PropertyChange, Replacement, ResourceChange, StackChange, UnknownWord};
 pub use document::{Allowed, change_document};
-pub use guard::{GuardError, Loss, guard, losses};
+pub use guard::{GuardError, Loss, guard, holds_data, losses};
 pub use permissions::{Grant, Side, Sides};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::support::{account, as_tenant, build_progress, engine, package_options, zips_folder};
 use crate::aws::Cloud;
-use crate::cli::args::DeployArgs;
+use crate::cli::args::ExecutionArgs;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -34,7 +34,8 @@ pub(super) async fn pack(context: &Context) -> Result<Vec<PackedArtifact>, Failu
 /// Connects for each tenant, and makes sure that its account has the zips. A dry run writes nothing.
 pub(super) async fn places(
     context: &Context,
-    args: &DeployArgs,
+    execution: &ExecutionArgs,
+    dry_run: bool,
     cloud: &Cloud,
     rendered: &[RenderedTenant],
     packed: &[PackedArtifact],
@@ -46,7 +47,7 @@ pub(super) async fn places(
         let place = match known.get(&role) {
             Some(place) => place.clone(),
             None => {
-                let place = one(context, args, as_tenant(cloud, tenant).await, packed).await?;
+                let place = one(context, execution, dry_run, as_tenant(cloud, tenant).await, packed).await?;
                 known.insert(role, place.clone());
                 place
             }
@@ -66,12 +67,16 @@ pub(super) async fn places(
 
 async fn one(
     context: &Context,
-    args: &DeployArgs,
+    execution: &ExecutionArgs,
+    dry_run: bool,
     cloud: Cloud,
     packed: &[PackedArtifact],
 ) -> Result<Place, Failure> {
     let account = account(&cloud).await?;
-    let mut engine = engine(context, args.service_role_arn.clone());
+    let mut engine = engine(context, execution.service_role_arn.clone());
+    engine.settings.refuse_busy = execution.refuse_busy;
+    engine.settings.continue_rollback = execution.continue_rollback.then(|| execution.skip_resource.clone());
+    context.interrupts.clean_up_after(engine.work.unused.clone(), cloud.clone());
     let endpoint = cloud.config(contract::EDGE_REGION).endpoint_url().map(str::to_string);
     let bucket = ArtifactBucket::new(&cloud, &context.settings.organisation, &account, endpoint);
     let locations = packed
@@ -85,7 +90,7 @@ async fn one(
             (artifact.artifact, facts)
         })
         .collect();
-    if !args.dry_run {
+    if !dry_run {
         lay(context, &bucket, &engine, packed).await?;
     }
     engine.templates = Some(Arc::new(bucket));

@@ -8,7 +8,7 @@ use super::artifacts::Place;
 use super::policy::PolicyGate;
 use super::support::table;
 use crate::aws::Boxed;
-use crate::cli::args::DeployArgs;
+use crate::cli::args::ExecutionArgs;
 use crate::cli::context::Answer;
 use crate::cli::failure::Failure;
 use crate::deploy::{DeployError, Gate, Refusal, deploy_tenant};
@@ -57,7 +57,7 @@ impl DryRun {
 
     /// Works out the changes of each tenant up to the first stack that has any: what lies behind it takes
     /// outputs that only exist once that stack is changed.
-    pub(super) async fn run(self, args: &DeployArgs) -> Result<Answer, Failure> {
+    pub(super) async fn run(self, args: &ExecutionArgs) -> Result<Answer, Failure> {
         let (mut human, mut json) = (String::new(), Vec::new());
         for (tenant, place) in self.rendered.iter().zip(&self.places) {
             let keep = Arc::new(Keep { changes: Mutex::default(), policies: self.policies.clone() });
@@ -84,7 +84,7 @@ impl DryRun {
     }
 }
 
-fn shown(change: &StackChange, refusal: Option<&Refusal>, args: &DeployArgs) -> String {
+fn shown(change: &StackChange, refusal: Option<&Refusal>, args: &ExecutionArgs) -> String {
     let verb = if change.creates { "would be created" } else { "would be changed" };
     let rows: Vec<_> = change
         .resources

@@ -8,7 +8,7 @@ mod judging;
 mod list;
 
 pub(super) use self::gate::PolicyGate;
-pub(super) use self::judging::judge_all;
+pub(super) use self::judging::{Trial, judge_all};
 
 use crate::cli::args::PolicyCommand;
 use crate::cli::context::{Answer, Context};
