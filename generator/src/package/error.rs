@@ -20,6 +20,15 @@ pub enum PackageError {
         #[source]
         source: std::io::Error,
     },
+    /// A manifest or the lock file is no TOML.
+    #[error("cannot read `{}`: {source}", path.display())]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// The parser's message, with line and column.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
     /// A tool that the build needs could not be started.
     #[error("cannot start `{program}` ({purpose}); install it or name its path in the settings")]
     Start {

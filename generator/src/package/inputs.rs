@@ -1,18 +1,16 @@
-//! A digest over everything that a build reads, and the stamp that remembers for which digest the zips were made.
-//! With both, a run that has nothing to do ends without starting cargo.
+//! A digest over everything that a build of the packed crates reads: with the stamp, a run that has nothing to do
+//! ends without starting cargo.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::reached::Reached;
 use super::toolchain::Toolchain;
-use super::{Artifact, PackageError, PackageOptions, PackedArtifact, archive};
+use super::{PackageError, PackageOptions};
 
-/// Single files of the workspace, beside `runtime/`, that change what is built. The last ones are optional.
-const FILES: [&str; 5] =
-    ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "rust-toolchain", ".cargo/config.toml"];
+/// Files beside the manifest and the lock file that change what is built, where they exist.
+const OPTIONAL: [&str; 3] = ["rust-toolchain.toml", "rust-toolchain", ".cargo/config.toml"];
 
 /// The code that says how to build, check and pack. A change here asks for new zips as much as one in a crate.
 const RECIPE: [&str; 8] = [
@@ -26,10 +24,11 @@ const RECIPE: [&str; 8] = [
     include_str!("remap.rs"),
 ];
 
-/// SHA-256, in hexadecimal, over the sources, the lock file, the compilers and the recipe.
+/// SHA-256, in hexadecimal, over the sources, what of the manifest and the lock file concerns them, the compilers
+/// and the recipe.
 ///
 /// # Errors
-/// [`PackageError::File`] when a source cannot be read.
+/// [`PackageError::File`] when a source cannot be read, [`PackageError::Manifest`] when one is no TOML.
 pub(super) fn digest(
     workspace: &Path,
     options: &PackageOptions,
@@ -48,19 +47,31 @@ pub(super) fn digest(
     for recipe in RECIPE {
         add("recipe", recipe.as_bytes());
     }
-    for path in source_files(workspace)? {
+    let reached = Reached::find(workspace)?;
+    add("manifest", reached.manifest.as_bytes());
+    add("lock", reached.lock.as_bytes());
+    let mut files: Vec<_> =
+        OPTIONAL.iter().map(|name| workspace.join(name)).filter(|path| path.is_file()).collect();
+    for folder in &reached.folders {
+        files.extend(files_under(folder)?.into_iter().filter(|path| !is_of_tests(folder, path)));
+    }
+    for path in files {
         let name = path.strip_prefix(workspace).unwrap_or(&path).to_string_lossy().into_owned();
         add(&name, &std::fs::read(&path).map_err(PackageError::file("read", &path))?);
     }
     Ok(hex::encode(hasher.finalize()))
 }
 
-/// All files that a build reads from the workspace, in a fixed order.
-pub(super) fn source_files(workspace: &Path) -> Result<Vec<PathBuf>, PackageError> {
-    let mut files: Vec<_> =
-        FILES.iter().map(|name| workspace.join(name)).filter(|path| path.is_file()).collect();
-    files.extend(files_under(&workspace.join("runtime"))?);
-    Ok(files)
+/// Whether a file of a crate is read by its tests and benchmarks only.
+fn is_of_tests(folder: &Path, path: &Path) -> bool {
+    let inner = path.strip_prefix(folder).unwrap_or(path);
+    inner.starts_with("tests") || inner.starts_with("benches")
+}
+
+/// The files of the workspace's root that cargo needs.
+pub(super) fn root_files(workspace: &Path) -> Vec<PathBuf> {
+    let names = ["Cargo.toml", "Cargo.lock"].into_iter().chain(OPTIONAL);
+    names.map(|name| workspace.join(name)).filter(|path| path.is_file()).collect()
 }
 
 /// All files under a folder, sorted, without hidden ones and without cargo's output.
@@ -84,58 +95,40 @@ pub(super) fn files_under(folder: &Path) -> Result<Vec<PathBuf>, PackageError> {
     Ok(files)
 }
 
-/// What the output folder remembers of its last complete run.
-#[derive(Debug, Serialize, Deserialize)]
-struct Stamp {
-    inputs: String,
-    /// SHA-256 of each zip in hexadecimal, by artifact name.
-    zips: BTreeMap<String, String>,
-}
-
-fn stamp_path(out_dir: &Path) -> PathBuf {
-    out_dir.join("package.json")
-}
-
-/// Notes that the zips of the output folder were made from these inputs.
-pub(super) fn remember(out_dir: &Path, inputs: &str, packed: &[PackedArtifact]) -> Result<(), PackageError> {
-    let zips = packed.iter().map(|one| (one.artifact.to_string(), one.sha256_hex.clone())).collect();
-    let stamp = serde_json::json!(Stamp { inputs: inputs.to_owned(), zips });
-    archive::write_atomically(&stamp_path(out_dir), format!("{stamp:#}\n").as_bytes())
-}
-
-/// The zips of the output folder, if they were made from these inputs and nobody touched them since.
-pub(super) fn up_to_date(out_dir: &Path, inputs: &str) -> Option<Vec<PackedArtifact>> {
-    // A stamp that is missing, damaged or of an older form only costs a build.
-    let stamp: Stamp = serde_json::from_slice(&std::fs::read(stamp_path(out_dir)).ok()?).ok()?;
-    if stamp.inputs != inputs {
-        return None;
-    }
-    Artifact::ALL
-        .into_iter()
-        .map(|artifact| {
-            let path = artifact.zip_path(out_dir);
-            let packed = PackedArtifact::describe(artifact, path.clone(), &std::fs::read(path).ok()?);
-            (stamp.zips.get(&artifact.to_string()) == Some(&packed.sha256_hex)).then_some(packed)
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::package::CallerEnvironment;
 
+    const MANIFEST: &str = "[workspace]\nmembers = [\"a\"]\n[workspace.dependencies]\n\
+        serde = \"1\"\naxum = \"1\"\n[profile.signer]\nopt-level = 3\n";
+    const LOCK: &str = "version = 4\n\
+        [[package]]\nname = \"axum\"\nversion = \"1.0.0\"\nchecksum = \"a\"\n\
+        [[package]]\nname = \"serde\"\nversion = \"1.0.0\"\nchecksum = \"s\"\ndependencies = [\"ryu\"]\n\
+        [[package]]\nname = \"ryu\"\nversion = \"1.0.0\"\nchecksum = \"r\"\n";
+    const SIGNER: &str = "[dependencies]\nserde.workspace = true\ncontract.workspace = true\n";
+
     fn workspace() -> tempfile::TempDir {
         let folder = tempfile::tempdir().expect("a folder");
-        std::fs::create_dir_all(folder.path().join("runtime/signer/src")).expect("made");
         for (name, text) in [
-            ("Cargo.toml", "[workspace]"),
-            ("Cargo.lock", "version = 4"),
+            ("Cargo.toml", MANIFEST),
+            ("Cargo.lock", LOCK),
+            ("runtime/signer/Cargo.toml", SIGNER),
             ("runtime/signer/src/lib.rs", "pub fn one() {}"),
+            ("runtime/rotator/Cargo.toml", ""),
+            ("runtime/contract/Cargo.toml", ""),
+            ("runtime/contract/src/lib.rs", ""),
+            ("runtime/testkit/src/lib.rs", ""),
         ] {
-            std::fs::write(folder.path().join(name), text).expect("written");
+            write(folder.path(), name, text);
         }
         folder
+    }
+
+    fn write(folder: &Path, name: &str, text: &str) {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+        std::fs::write(path, text).expect("written");
     }
 
     fn digest_of(workspace: &Path) -> String {
@@ -146,16 +139,6 @@ mod tests {
         let mut options = PackageOptions::new("target", CallerEnvironment::default());
         options.zigbuild = zigbuild.then(|| "cargo-zigbuild".into());
         digest(workspace, &options, &Toolchain { identity: compiler.into() }).expect("readable")
-    }
-
-    fn packed(out_dir: &Path) -> Vec<PackedArtifact> {
-        Artifact::ALL
-            .map(|artifact| {
-                let path = artifact.zip_path(out_dir);
-                std::fs::write(&path, artifact.to_string()).expect("written");
-                PackedArtifact::describe(artifact, path, artifact.to_string().as_bytes())
-            })
-            .into()
     }
 
     #[test]
@@ -170,13 +153,16 @@ mod tests {
         let mut seen = vec![digest_of(path), digest_with(path, "rustc 1.96.0", false)];
         seen.push(digest_with(path, "rustc 1.95.0", true));
         for (name, text) in [
-            ("Cargo.lock", "version = 4 "),
-            ("Cargo.toml", "[workspace] "),
-            ("runtime/signer/src/lib.rs", "pub fn two() {}"),
-            ("runtime/signer/src/new.rs", ""),
-            ("rust-toolchain.toml", "[toolchain]"),
+            ("Cargo.lock", LOCK.replace("\"r\"", "\"other\"")),
+            ("Cargo.toml", MANIFEST.replace("= 3", "= 2")),
+            ("Cargo.toml", MANIFEST.replace("serde = \"1\"", "serde = \"2\"")),
+            ("runtime/signer/Cargo.toml", format!("{SIGNER}\n[features]")),
+            ("runtime/signer/src/lib.rs", "pub fn two() {}".into()),
+            ("runtime/signer/src/new.rs", String::new()),
+            ("runtime/contract/src/lib.rs", "pub fn two() {}".into()),
+            ("rust-toolchain.toml", "[toolchain]".into()),
         ] {
-            std::fs::write(path.join(name), text).expect("written");
+            write(path, name, &text);
             seen.push(digest_of(path));
         }
         std::fs::rename(path.join("runtime/signer/src/new.rs"), path.join("runtime/signer/src/old.rs"))
@@ -189,35 +175,31 @@ mod tests {
     }
 
     #[test]
-    fn hidden_files_and_cargos_output_change_nothing() {
+    fn what_no_packed_crate_reads_changes_nothing() {
         let folder = workspace();
         let before = digest_of(folder.path());
-        std::fs::create_dir_all(folder.path().join("runtime/signer/target/debug")).expect("made");
-        std::fs::write(folder.path().join("runtime/signer/target/debug/x"), "x").expect("written");
-        std::fs::write(folder.path().join("runtime/.swp"), "x").expect("written");
-        assert_eq!(digest_of(folder.path()), before);
+        for (name, text) in [
+            ("runtime/signer/target/debug/x", "x".to_string()),
+            ("runtime/signer/.swp", "x".into()),
+            ("runtime/signer/tests/one.rs", "x".into()),
+            ("runtime/signer/benches/one.rs", "x".into()),
+            ("runtime/testkit/src/lib.rs", "pub fn two() {}".into()),
+            ("Cargo.lock", LOCK.replace("\"a\"", "\"other\"")),
+            ("Cargo.toml", MANIFEST.replace("axum = \"1\"", "axum = \"2\" # newer")),
+            ("Cargo.toml", MANIFEST.replace("[\"a\"]", "[\"a\", \"b\"]")),
+        ] {
+            write(folder.path(), name, &text);
+            assert_eq!(digest_of(folder.path()), before, "{name}: {text}");
+        }
     }
 
     #[test]
-    fn intact_zips_of_the_same_inputs_are_up_to_date() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let packed = packed(folder.path());
-        remember(folder.path(), "abc", &packed).expect("written");
-        assert_eq!(up_to_date(folder.path(), "abc"), Some(packed));
-    }
-
-    #[test]
-    fn other_inputs_a_touched_zip_a_lost_zip_and_a_damaged_stamp_ask_for_a_build() {
-        let folder = tempfile::tempdir().expect("a folder");
-        assert_eq!(up_to_date(folder.path(), "abc"), None);
-        let packed = packed(folder.path());
-        remember(folder.path(), "abc", &packed).expect("written");
-        assert_eq!(up_to_date(folder.path(), "abd"), None);
-        std::fs::write(&packed[1].path, "touched").expect("written");
-        assert_eq!(up_to_date(folder.path(), "abc"), None);
-        std::fs::remove_file(&packed[1].path).expect("removed");
-        assert_eq!(up_to_date(folder.path(), "abc"), None);
-        std::fs::write(stamp_path(folder.path()), "{").expect("written");
-        assert_eq!(up_to_date(folder.path(), "abc"), None);
+    fn a_broken_manifest_is_named() {
+        let folder = workspace();
+        write(folder.path(), "Cargo.lock", "[[package");
+        let options = PackageOptions::new("target", CallerEnvironment::default());
+        let toolchain = Toolchain { identity: "rustc".into() };
+        let message = digest(folder.path(), &options, &toolchain).expect_err("no TOML").to_string();
+        assert!(message.contains("Cargo.lock") && message.contains("line 1"), "{message}");
     }
 }

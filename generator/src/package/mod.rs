@@ -12,7 +12,9 @@ mod error;
 mod glibc;
 mod inputs;
 mod lock;
+mod reached;
 mod remap;
+mod stamp;
 mod toolchain;
 mod verify;
 
@@ -141,7 +143,7 @@ pub async fn package(
     let before = digest().await?;
     let known = {
         let (out_dir, before) = (out_dir.clone(), before.clone());
-        blocking(move || Ok(inputs::up_to_date(&out_dir, &before))).await?
+        blocking(move || Ok(stamp::up_to_date(&out_dir, &before))).await?
     };
     if let Some(packed) = known {
         progress("signer and rotator are up to date");
@@ -158,7 +160,7 @@ pub async fn package(
     }
     // Sources that changed during the build may be in it or not: the zips are good, but not to be kept for them.
     if digest().await? == before {
-        inputs::remember(&out_dir, &before, &packed)?;
+        stamp::remember(&out_dir, &before, &packed)?;
     }
     Ok(packed)
 }

@@ -151,13 +151,13 @@ fn link(_real: &Path, link: &Path) -> Result<(), PackageError> {
     Err(PackageError::file("link", link)(source))
 }
 
-/// Copies what a build reads: the inputs, and the members that cargo only has to find (this tool).
+/// Copies what a build reads: the files of the root, and all members, of which cargo only has to find some.
 fn copy_sources(
     workspace: &Path,
     members: impl IntoIterator<Item = PathBuf>,
     copy: &Path,
 ) -> Result<(), PackageError> {
-    let mut files = BTreeSet::from_iter(inputs::source_files(workspace)?);
+    let mut files = BTreeSet::from_iter(inputs::root_files(workspace));
     for member in members {
         files.extend(files_under(&member)?);
     }
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn only_inputs_and_members_are_copied() {
+    fn only_root_files_and_members_are_copied() {
         let folder = tempfile::tempdir().expect("a folder");
         let (from, to) = (folder.path().join("from"), folder.path().join("to"));
         for name in ["Cargo.toml", "generator/a.rs", "runtime/b.rs", "runtime/target/x", "tenants/demo.yaml"]
@@ -233,7 +233,7 @@ mod tests {
             std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
             std::fs::write(path, name).expect("written");
         }
-        copy_sources(&from, [from.join("generator")], &to).expect("copied");
+        copy_sources(&from, [from.join("generator"), from.join("runtime")], &to).expect("copied");
         let copied = files_under(&to).expect("listed");
         assert_eq!(copied, ["Cargo.toml", "generator/a.rs", "runtime/b.rs"].map(|name| to.join(name)));
     }
