@@ -78,8 +78,12 @@ fn nothing_differs_from_the_snapshots_that_were_reviewed() {
 fn text_that_was_only_moved_shows_nothing() {
     let project = Project::new();
     project.edit("tests/snapshots/demo.edge.snap", |text| {
-        let moved = text.replace("!GetAtt SigningKeyring.KeyGroupId", "{ 'Fn::GetAtt': [ SigningKeyring, KeyGroupId ] }");
-        let moved = moved.replace("- GET\n          - HEAD\n          - OPTIONS", "- OPTIONS\n          - HEAD\n          - GET");
+        let moved = text
+            .replace("!GetAtt SigningKeyring.KeyGroupId", "{ 'Fn::GetAtt': [ SigningKeyring, KeyGroupId ] }");
+        let moved = moved.replace(
+            "- GET\n          - HEAD\n          - OPTIONS",
+            "- OPTIONS\n          - HEAD\n          - GET",
+        );
         moved.replace("\"minutes\":60,\"same_site\":\"lax\"", "\"same_site\": \"lax\", \"minutes\": 60")
     });
     let told = project.told(&["--tenant", "demo"]);
@@ -92,7 +96,10 @@ fn a_change_is_told_with_both_values_and_what_it_replaces() {
     project.edit("tenants/demo.yaml", |text| format!("{text}cookies:\n  minutes: 90\n"));
     project.edit("templates/signer.yaml.hbs", |text| text.replace("MemorySize: 128", "MemorySize: 256"));
     project.edit("templates/signing_keyring.yaml.hbs", |text| {
-        text.replace("secretsmanager:DescribeSecret", "secretsmanager:DescribeSecret\n              - secretsmanager:ListSecrets")
+        text.replace(
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:DescribeSecret\n              - secretsmanager:ListSecrets",
+        )
     });
     let output = project.plan(&["--all", "--exit-code"]);
     assert_eq!(output.status.code(), Some(5), "{}", text(&output.stderr));
@@ -156,7 +163,12 @@ fn a_thousand_tenants_with_one_difference_make_one_short_comment() {
     project.edit("tenants/t500.yaml", |text| format!("{text}cookies:\n  minutes: 90\n"));
     let told = project.told(&["--all", "--snapshots", "before", "--output", "markdown"]);
     assert!(told.len() < 4_000, "{}", told.len());
-    for line in ["**1000 of 1000 tenants would change.**", "### In 1000 tenants: ", "and 980 more", "### Only in `t500`"] {
+    for line in [
+        "**1000 of 1000 tenants would change.**",
+        "### In 1000 tenants: ",
+        "and 980 more",
+        "### Only in `t500`",
+    ] {
         assert!(told.contains(line), "{line}\n{told}");
     }
     let json = project.json(&["--all", "--snapshots", "before"]);

@@ -9,9 +9,8 @@ use super::error::{DeployError, Doing};
 use super::reading::{Reading, read_all};
 use super::stack::{StackDeployer, StackOutcome};
 use super::tenant::{request, resolve};
-use super::{
-    ArtifactLocations, Context, Gate, Refusal, StackPreview, TenantOutcome, account, deploy_tenant,
-};
+use super::watch::Before;
+use super::{ArtifactLocations, Context, Gate, Refusal, StackPreview, TenantOutcome, account, deploy_tenant};
 use crate::aws::cloudformation::{ChangeSet, ChangeSetKind, Stack};
 use crate::aws::{AwsErrorKind, Boxed, Peers};
 use crate::plan::{
@@ -54,11 +53,7 @@ pub fn saved(preview: &StackPreview) -> Option<SavedStack> {
 }
 
 fn standing(stack: &Stack) -> Standing {
-    Standing {
-        id: stack.id.clone(),
-        status: stack.status.clone(),
-        changed: stack.updated.or(stack.created),
-    }
+    Standing { id: stack.id.clone(), status: stack.status.clone(), changed: stack.updated.or(stack.created) }
 }
 
 fn moved(what: String) -> DeployError {
@@ -140,7 +135,8 @@ pub async fn execute(
         let cloudformation = peers.cloudformation(&stack.region);
         let deployer = StackDeployer::new(context, &*cloudformation, gates);
         let start = context.clock.elapsed();
-        executed.push((stack.id, deployer.execute(&request, change, &set, start).await?));
+        let before = Before::of(*creates, reading.stack.as_ref());
+        executed.push((stack.id, deployer.execute(&request, change, &set, before, start).await?));
     }
     // What the plan does not name stops here; a stack that was executed is as it should be by now.
     let mut within: Vec<Arc<dyn Gate>> = vec![Arc::new(WithinPlan::of(plan))];
@@ -148,9 +144,7 @@ pub async fn execute(
     let rest = deploy_tenant(context, peers, tenant, artifacts, &within).await?;
     let seen: BTreeSet<StackId> = executed.iter().map(|(id, _): &(StackId, StackOutcome)| *id).collect();
     let mut stacks = executed;
-    stacks.extend(
-        rest.stacks.into_iter().filter(|(id, outcome)| outcome.is_changed() || !seen.contains(id)),
-    );
+    stacks.extend(rest.stacks.into_iter().filter(|(id, outcome)| outcome.is_changed() || !seen.contains(id)));
     Ok(TenantOutcome { stacks, outputs: rest.outputs })
 }
 
@@ -194,7 +188,9 @@ fn pairs<'a>(
 
 fn outputs(pairs: &[(&RenderedStack, &SavedStack)], readings: &[Reading]) -> Outputs {
     let known = pairs.iter().zip(readings);
-    known.filter_map(|((stack, _), reading)| Some((stack.id, reading.stack.as_ref()?.outputs.clone()))).collect()
+    known
+        .filter_map(|((stack, _), reading)| Some((stack.id, reading.stack.as_ref()?.outputs.clone())))
+        .collect()
 }
 
 fn unmoved(stack: &RenderedStack, saved: &SavedStack, reading: &Reading) -> Result<(), DeployError> {
@@ -269,7 +265,10 @@ impl Gate for WithinPlan {
                     None => false,
                 };
                 if !is_named {
-                    let reason = format!("`{}` of stack `{}` ({word}) is not in the plan", resource.logical_id, change.stack);
+                    let reason = format!(
+                        "`{}` of stack `{}` ({word}) is not in the plan",
+                        resource.logical_id, change.stack
+                    );
                     let help = Some("look at a new plan: `generator plan --out FILE`".into());
                     return Err(Refusal { reason, help, cancelled: false });
                 }

@@ -73,11 +73,7 @@ pub(super) async fn pass(
 }
 
 /// Looks at everything before the first write.
-pub(super) async fn checks(
-    peers: &dyn Peers,
-    tenant: &RenderedTenant,
-    readings: &[Reading],
-) -> Vec<Check> {
+pub(super) async fn checks(peers: &dyn Peers, tenant: &RenderedTenant, readings: &[Reading]) -> Vec<Check> {
     let mut all = Vec::new();
     let mut rooms: BTreeMap<&str, usize> = BTreeMap::new();
     for (stack, reading) in tenant.stacks.iter().zip(readings) {
@@ -100,14 +96,14 @@ fn is_new(reading: &Reading) -> bool {
 /// A stack that a person must see to stops the stacks before it as well.
 fn state(stack: &RenderedStack, reading: &Reading) -> Option<Check> {
     let status = reading.stack.as_ref()?.status.as_str();
-    let verdict = match status.parse::<StackStatus>().map(StackStatus::next_step) {
-        Ok(NextStep::Refuse(reason)) => Verdict::Failed {
-            reason: format!("stack `{}` is in `{status}`", stack.name),
-            help: reason.to_owned(),
+    // One that is not known is told by whoever works on the stack, with all that is known of it.
+    let known = status.parse::<StackStatus>().ok()?;
+    let verdict = match known.next_step() {
+        NextStep::Refuse => Verdict::Failed {
+            reason: format!("stack `{}` is in `{status}`: {}", stack.name, known.meaning()),
+            help: known.help().to_owned(),
         },
-        Ok(_) => Verdict::Passed,
-        // Told by whoever works on the stack, with all that is known of it.
-        Err(_) => return None,
+        _ => Verdict::Passed,
     };
     Some(Check { check: "stack-state", subject: stack.name.clone(), verdict })
 }
@@ -144,13 +140,7 @@ async fn names(peers: &dyn Peers, tenant: &RenderedTenant, stack: &RenderedStack
     all
 }
 
-fn verdict(
-    tenant: &str,
-    logical_id: &str,
-    kind: &str,
-    name: &str,
-    found: Result<bool, AwsError>,
-) -> Verdict {
+fn verdict(tenant: &str, logical_id: &str, kind: &str, name: &str, found: Result<bool, AwsError>) -> Verdict {
     let of_somebody = format!("`{name}` ({kind}) exists and belongs to no stack of the tenant");
     match found {
         Ok(false) => Verdict::Passed,
@@ -194,7 +184,8 @@ pub(super) async fn validated(cloudformation: &dyn CloudFormation, stack: &str, 
         Ok(Some(found)) => found
             .into_iter()
             .map(|validation| {
-                let place = [validation.logical_id, validation.path].into_iter().flatten().collect::<Vec<_>>();
+                let place =
+                    [validation.logical_id, validation.path].into_iter().flatten().collect::<Vec<_>>();
                 let reason = format!("stack `{stack}` {}: {}", place.join(" "), validation.reason);
                 let help = "change the template or the tenant file, or what it collides with".into();
                 check(if validation.blocks {
@@ -212,7 +203,10 @@ pub(super) async fn validated(cloudformation: &dyn CloudFormation, stack: &str, 
 async fn room(peers: &dyn Peers, region: &str, new: usize) -> Check {
     let verdict = match peers.cloudformation(region).room().await {
         Ok(Some(room)) if room.used + new > room.limit => Verdict::Failed {
-            reason: format!("{} of {} stacks of `{region}` are there, and {new} more would be made", room.used, room.limit),
+            reason: format!(
+                "{} of {} stacks of `{region}` are there, and {new} more would be made",
+                room.used, room.limit
+            ),
             help: "ask for a higher quota of CloudFormation stacks".into(),
         },
         Ok(Some(_)) => Verdict::Passed,

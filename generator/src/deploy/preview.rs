@@ -131,7 +131,8 @@ pub async fn discard_all(peers: &dyn Peers, previews: &[StackPreview]) -> Result
         if let Preview::Changes(change, set) = &preview.next {
             let kind = if change.creates { ChangeSetKind::Create } else { ChangeSetKind::Update };
             let cloudformation = peers.cloudformation(&preview.request.region);
-            changes::discard(&*cloudformation, &preview.request, set, kind).await?;
+            changes::discard_named(&*cloudformation, &preview.request.stack, &set.id, &set.stack_id, kind)
+                .await?;
         }
     }
     Ok(())
@@ -188,7 +189,9 @@ impl Asking<'_> {
         };
         match status.next_step() {
             NextStep::Create => self.create(&*cloudformation, preview, None, missing, checks).await,
-            NextStep::ReuseShell => self.create(&*cloudformation, preview, Some(stack), missing, checks).await,
+            NextStep::ReuseShell => {
+                self.create(&*cloudformation, preview, Some(stack), missing, checks).await
+            }
             NextStep::Compare if is_as_requested(request, stack, preview.template.as_deref()) => {
                 Ok(Preview::Unchanged)
             }
@@ -204,7 +207,9 @@ impl Asking<'_> {
                 self.expect(&remade).map(Preview::Remake)
             }
             NextStep::Wait => Ok(Preview::Blocked(format!("somebody works on it: `{status}`"))),
-            NextStep::Refuse(reason) => Ok(Preview::Blocked(format!("it is in `{status}`: {reason}"))),
+            NextStep::Refuse | NextStep::ContinueRollback => {
+                Ok(Preview::Blocked(format!("it is in `{status}`: {}; {}", status.meaning(), status.help())))
+            }
         }
     }
 
@@ -238,7 +243,7 @@ impl Asking<'_> {
         let creates = kind == ChangeSetKind::Create;
         let read = StackChange::read(&request.stack, &request.region, creates, &set);
         if !self.keep || read.is_err() {
-            changes::discard(cloudformation, request, &set, kind).await?;
+            changes::discard(self.context, cloudformation, request, &set, kind).await?;
         }
         match read {
             Ok(change) => Ok(Preview::Changes(change, set)),
@@ -294,8 +299,12 @@ impl Asking<'_> {
             .iter()
             .filter(|earlier| takes(earlier.id) && !matches!(earlier.next, Preview::Unchanged))
             .map(|earlier| match earlier.stack {
-                Some(_) => format!("as long as the outputs of the {} stack stay as they are", earlier.id.as_str()),
-                None => format!("from the templates, as the {} stack does not stand yet", earlier.id.as_str()),
+                Some(_) => {
+                    format!("as long as the outputs of the {} stack stay as they are", earlier.id.as_str())
+                }
+                None => {
+                    format!("from the templates, as the {} stack does not stand yet", earlier.id.as_str())
+                }
             })
             .collect()
     }

@@ -381,7 +381,8 @@ pub(super) mod tests {
 
     #[test]
     fn the_same_in_many_tenants_is_told_once_and_the_odd_one_apart() {
-        let common = |name: &str| ("Comment", json!(format!("Media of {name}")), json!(format!("{name}'s media")));
+        let common =
+            |name: &str| ("Comment", json!(format!("Media of {name}")), json!(format!("{name}'s media")));
         let plans = [
             tenant("acme", &[common("acme"), ("PriceClass", json!("100"), json!("200"))]),
             tenant("demo", &[common("demo")]),
@@ -389,7 +390,8 @@ pub(super) mod tests {
         ];
         let overview = Overview::of(&plans);
         assert_eq!((overview.unchanged, overview.changed.len(), overview.totals.change), (1, 2, 3));
-        let told: Vec<_> = overview.blocks.iter().map(|block| (block.tenants.len(), block.items.len())).collect();
+        let told: Vec<_> =
+            overview.blocks.iter().map(|block| (block.tenants.len(), block.items.len())).collect();
         assert_eq!(told, [(2, 1), (1, 1)]);
         let Item::Resource(entry) = &overview.blocks[0].items[0] else { panic!("a resource") };
         assert_eq!(entry.properties[0].before, Some(json!("Media of {tenant}")));
@@ -398,7 +400,10 @@ pub(super) mod tests {
 
     #[test]
     fn a_name_within_another_word_is_left_alone() {
-        assert_eq!(general_text("example-demo-edge democracy demo", "demo"), "example-{tenant}-edge democracy {tenant}");
+        assert_eq!(
+            general_text("example-demo-edge democracy demo", "demo"),
+            "example-{tenant}-edge democracy {tenant}"
+        );
         assert_eq!(general_text("demodemo", "demo"), "demodemo");
     }
 }

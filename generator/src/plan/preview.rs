@@ -256,8 +256,7 @@ impl StackPlan {
         if let (Some(before), Some(values)) = (material.sides.before, before_values) {
             let sections = sections(before.template, material.sides.after.template);
             plan.outputs = sections.1;
-            plan.parameters =
-                if material.values_known { texts(&values, &after_values) } else { sections.0 };
+            plan.parameters = if material.values_known { texts(&values, &after_values) } else { sections.0 };
         }
         if let Some((before, after)) = material.tags {
             plan.tags = texts(before, after);
@@ -296,8 +295,11 @@ fn entry(
         }
         _ => None,
     };
-    let properties =
-        if resource.action == Action::Modify { shown_properties(resource, own.as_deref()) } else { Vec::new() };
+    let properties = if resource.action == Action::Modify {
+        shown_properties(resource, own.as_deref())
+    } else {
+        Vec::new()
+    };
     let moved_text_only = resource.action == Action::Modify
         && resource.replacement != Replacement::Always
         && own.as_ref().is_some_and(Vec::is_empty)
@@ -360,15 +362,13 @@ fn losses(stack: &str, resource: &ResourceChange, entry: &Entry) -> Vec<Lost> {
 fn permissions(stack: &str, change: &StackChange, sides: &Sides<'_>) -> Vec<Widened> {
     let mut found = Vec::new();
     for (resource, grants) in change.resources.iter().zip(widened(change, sides)) {
-        let of = |grant| Widened {
-            stack: stack.to_owned(),
-            logical_id: resource.logical_id.clone(),
-            grant,
-        };
+        let of = |grant| Widened { stack: stack.to_owned(), logical_id: resource.logical_id.clone(), grant };
         match grants {
-            Some(grants) => found.extend(grants.into_iter().map(|grant| {
-                of(Some([grant.principal, grant.action, grant.resource, grant.condition]))
-            })),
+            Some(grants) => found.extend(
+                grants
+                    .into_iter()
+                    .map(|grant| of(Some([grant.principal, grant.action, grant.resource, grant.condition]))),
+            ),
             None => found.push(of(None)),
         }
     }

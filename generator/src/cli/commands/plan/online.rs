@@ -16,9 +16,7 @@ use crate::cli::commands::support::connect;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, chain};
-use crate::deploy::{
-    Check, DeployError, Preview, StackPreview, TenantPreview, discard_all, preview_tenant,
-};
+use crate::deploy::{Check, DeployError, Preview, StackPreview, TenantPreview, discard_all, preview_tenant};
 use crate::fleet::Stopper;
 use crate::package::PackedArtifact;
 use crate::plan::{Material, Outcome, Source, StackChange, StackPlan, TenantPlan};
@@ -39,7 +37,8 @@ pub(super) async fn plans(
     }
     let packed = context.step("packing the runtimes", artifacts::pack(context)).await?;
     let cloud = connect(context).await?;
-    let laying = Laying { service_role_arn: args.service_role_arn.as_deref(), zips: false };
+    let execution = args.execution();
+    let laying = Laying { execution: &execution, zips: false };
     let places = places(context, laying, &cloud, &rendered, &packed).await?;
     let stopper = context.interrupts.graceful("change sets whose names begin with `generator-` may be left");
     let keep = args.out.is_some();
@@ -163,8 +162,7 @@ fn one(
     let nothing = BTreeMap::new();
     let sides = preview.sides(&nothing);
     let tags = preview.stack.as_ref().filter(|_| !change.creates).map(|stack| (&stack.tags, &request.tags));
-    let mut plan =
-        StackPlan::of(&Material { stack: id, change, sides, tags, source, values_known: true });
+    let mut plan = StackPlan::of(&Material { stack: id, change, sides, tags, source, values_known: true });
     if matches!(preview.next, Preview::Remake(_)) {
         plan.outcome = Outcome::Remake;
     }
