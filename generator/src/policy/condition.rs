@@ -25,7 +25,7 @@ pub(super) use self::compile::unknown_setting;
 use self::compile::{DIRECTORY, EDGE, METER, OF_SELF, PATTERN, Reads};
 use self::kept::Kept;
 use super::functions::{self, Meter, Names, OfSelf, Pattern};
-use super::input::{Input, Seen, Source};
+use super::input::{Digests, Input, Seen, Source};
 
 /// A compiled condition or message.
 #[derive(Debug)]
@@ -54,6 +54,8 @@ pub(super) struct Variables<'a> {
     pub(super) names: &'a Names,
     /// Whether the resource belongs to a function at the edge.
     pub(super) is_edge: bool,
+    /// Digests of the document's nodes.
+    pub(super) digests: &'a Digests,
 }
 
 static YES: LazyLock<CelBool> = LazyLock::new(|| CelBool::from(true));

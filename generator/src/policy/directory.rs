@@ -1,6 +1,6 @@
 //! The names of all tenants, to tell whose name a text holds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Every tenant of the organisation, and the names that its files give to its resources.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -8,16 +8,19 @@ pub struct Directory {
     /// Begins every name: `{organisation}-`.
     prefix: String,
     tenants: BTreeSet<String>,
+    /// The same, to look one up in.
+    known: HashSet<String>,
     /// Names that do not begin with the prefix, such as a bucket that was there before, with their owners.
-    own: BTreeMap<String, String>,
+    own: HashMap<String, String>,
 }
 
 impl Directory {
     /// The tenants of an organisation.
     #[must_use]
     pub fn new(organisation: &str, tenants: impl IntoIterator<Item = String>) -> Self {
-        let (tenants, own) = (tenants.into_iter().collect(), BTreeMap::new());
-        Self { prefix: format!("{organisation}-"), tenants, own }
+        let tenants: BTreeSet<String> = tenants.into_iter().collect();
+        let known = tenants.iter().cloned().collect();
+        Self { prefix: format!("{organisation}-"), tenants, known, own: HashMap::new() }
     }
 
     /// Notes a name that a tenant's file gives to a resource of its own.
@@ -28,7 +31,7 @@ impl Directory {
     /// Whether there is a tenant of this name.
     #[must_use]
     pub fn knows(&self, tenant: &str) -> bool {
-        self.tenants.contains(tenant)
+        self.known.contains(tenant)
     }
 
     /// The tenants' names.
@@ -38,6 +41,10 @@ impl Directory {
 
     /// Adds the names within a text that belong to another tenant than `tenant`.
     pub fn foreign(&self, tenant: &str, text: &str, into: &mut Vec<String>) {
+        // Most texts hold no name at all.
+        if self.own.is_empty() && !text.contains(&self.prefix) {
+            return;
+        }
         for name in text.split(|c: char| !(c.is_ascii_alphanumeric() || "-_.*?".contains(c))) {
             // The region that a name begins with in `us-east-1.{function}` is no part of it.
             let parts = std::iter::once(name).chain(name.match_indices('.').map(|(dot, _)| &name[dot + 1..]));
@@ -69,9 +76,8 @@ impl Directory {
 
     /// The tenant with the longest name that the text begins with, up to a hyphen or its end.
     fn owner(&self, rest: &str) -> Option<&str> {
-        let ends = rest.match_indices('-').map(|(at, _)| at).chain([rest.len()]);
-        let candidates: Vec<&str> = ends.map(|end| &rest[..end]).collect();
-        candidates.into_iter().rev().find_map(|name| self.tenants.get(name)).map(String::as_str)
+        let ends = std::iter::once(rest.len()).chain(rest.rmatch_indices('-').map(|(at, _)| at));
+        ends.map(|end| &rest[..end]).find_map(|name| self.known.get(name)).map(String::as_str)
     }
 }
 

@@ -1,11 +1,13 @@
 //! What conditions look at: documents as JSON, turned into values of the language where one asks for them.
 
-use std::hash::Hasher;
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 
 use cel::common::types::{CelNull, CelString};
 use cel::common::value::Val;
 use serde_json::{Map, Value};
+use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::value::{TooLarge, of_entries, of_json, of_map};
 
@@ -32,17 +34,47 @@ pub(super) trait Seen: Send + Sync {
 
     /// Adds what stands at a path to a digest; an empty path is the whole document.
     fn hash(&self, path: &[String], into: &mut dyn Hasher);
+
+    /// The digest of the whole document.
+    fn digest(&self) -> u128;
+}
+
+/// A hasher under a key that nobody outside this process knows: 128 bits, so that two inputs are taken for one
+/// another never in practice, and by nobody's design.
+pub(super) fn hasher() -> SipHasher13 {
+    static KEYS: LazyLock<(u64, u64)> = LazyLock::new(|| {
+        let random = || RandomState::new().hash_one(0_u8);
+        (random(), random())
+    });
+    SipHasher13::new_with_keys(KEYS.0, KEYS.1)
+}
+
+/// Digests of nodes of one document, each worked out once: several policies look at the same node.
+#[derive(Debug, Default)]
+pub(super) struct Digests(Mutex<HashMap<usize, u128>>);
+
+impl Digests {
+    /// The digest of a node. The node must stay where it is as long as this is used.
+    pub(super) fn of(&self, node: &Value) -> u128 {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *known.entry(std::ptr::from_ref(node).addr()).or_insert_with(|| {
+            let mut hasher = hasher();
+            hash(node, &mut hasher);
+            hasher.finish128().as_u128()
+        })
+    }
 }
 
 /// A document, turned into a value of the language on first use.
 pub(super) struct Input<'a> {
     source: Source<'a>,
     value: OnceLock<Result<Box<dyn Val + 'a>, TooLarge>>,
+    digest: OnceLock<u128>,
 }
 
 impl<'a> Input<'a> {
     pub(super) fn new(source: Source<'a>) -> Self {
-        Self { source, value: OnceLock::new() }
+        Self { source, value: OnceLock::new(), digest: OnceLock::new() }
     }
 }
 
@@ -50,6 +82,14 @@ impl Seen for Input<'_> {
     fn value(&self) -> Result<&(dyn Val + '_), TooLarge> {
         let value = self.value.get_or_init(|| self.source.converted());
         value.as_ref().map(|value| &**value).map_err(|error| *error)
+    }
+
+    fn digest(&self) -> u128 {
+        *self.digest.get_or_init(|| {
+            let mut hasher = hasher();
+            self.hash(&[], &mut hasher);
+            hasher.finish128().as_u128()
+        })
     }
 
     fn hash(&self, path: &[String], into: &mut dyn Hasher) {

@@ -13,7 +13,7 @@ use super::edge;
 use super::exemption::{self, Exemption};
 use super::finding::{Finding, Judgement, Remediation};
 use super::functions::Names;
-use super::input::{Input, Seen, Source};
+use super::input::{Digests, Input, Seen, Source};
 use super::model::{Level, Missing, Override, Policy, Stage, Target};
 use super::scope::Subject;
 
@@ -118,6 +118,7 @@ struct Judge<'a> {
     names: Names,
     /// Resources of functions at the edge.
     edge: BTreeSet<String>,
+    digests: Digests,
 }
 
 impl<'a> Judge<'a> {
@@ -132,7 +133,7 @@ impl<'a> Judge<'a> {
         let names = Names { directory: rules.directory.clone(), tenant: tenant.name().to_string() };
         let edge = if stage == Stage::Stack { edge::associated(body) } else { BTreeSet::new() };
         let (stack, settings) = (Input::new(stack), Input::new(Source::Json(tenant.settings())));
-        Self { rules, stage, document, tenant, stack, settings, names, edge }
+        Self { rules, stage, document, tenant, stack, settings, names, edge, digests: Digests::default() }
     }
 
     /// The document, as paths go into it.
@@ -225,6 +226,7 @@ impl One<'_, '_> {
             params: self.params,
             names: &judge.names,
             is_edge,
+            digests: &judge.digests,
         };
         let problem = match policy.assert.holds(&variables) {
             Ok(true) => return None,

@@ -108,15 +108,22 @@ impl Subject {
 }
 
 /// Settings without the marks that say which ones they are.
-fn plain(marked: Value) -> Value {
-    match marked {
-        Value::Object(mut map) => match map.contains_key(SETTING_MARK).then(|| map.remove("value")).flatten()
-        {
-            Some(value) => plain(value),
-            None => Value::Object(map.into_iter().map(|(key, value)| (key, plain(value))).collect()),
-        },
-        Value::Array(items) => Value::Array(items.into_iter().map(plain).collect()),
-        scalar => scalar,
+fn plain(mut marked: Value) -> Value {
+    strip(&mut marked);
+    marked
+}
+
+fn strip(value: &mut Value) {
+    if let Value::Object(map) = value
+        && map.contains_key(SETTING_MARK)
+        && let Some(inner) = map.swap_remove("value")
+    {
+        *value = inner;
+    }
+    match value {
+        Value::Object(map) => map.values_mut().for_each(strip),
+        Value::Array(items) => items.iter_mut().for_each(strip),
+        _ => {}
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Mutex, PoisonError};
 
-use siphasher::sip128::{Hasher128, SipHasher13};
+use siphasher::sip128::Hasher128;
 
 use super::Variables;
 use super::compile::Reads;
@@ -14,17 +14,32 @@ use crate::policy::input;
 /// Most inputs that one condition remembers. What comes after them is evaluated each time.
 const KEPT_MAX: usize = 1 << 16;
 
-/// Digests of the inputs for which a condition held, under a key that nobody outside this process knows: 128
-/// bits, so that two inputs are taken for one another never in practice, and by nobody's design.
-pub(super) struct Kept {
-    keys: (u64, u64),
-    inputs: Mutex<HashSet<u128>>,
-}
+/// Digests of the inputs for which a condition held.
+#[derive(Default)]
+pub(super) struct Kept(Mutex<HashSet<u128, Digested>>);
 
-impl Default for Kept {
-    fn default() -> Self {
-        let random = || RandomState::new().hash_one(0_u8);
-        Self { keys: (random(), random()), inputs: Mutex::default() }
+/// Digests are as good as random already.
+type Digested = BuildHasherDefault<Low>;
+
+/// The lower half of a digest.
+#[derive(Default)]
+pub(super) struct Low(u64);
+
+impl Hasher for Low {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 ^= u64::from_le_bytes(word);
+        }
+    }
+
+    fn write_u128(&mut self, digest: u128) {
+        self.0 = digest as u64;
     }
 }
 
@@ -41,9 +56,9 @@ impl Kept {
         if reads.directory {
             return None;
         }
-        let mut hasher = SipHasher13::new_with_keys(self.keys.0, self.keys.1);
-        input::hash(variables.node, &mut hasher);
-        variables.params.hash(&[], &mut hasher);
+        let mut hasher = input::hasher();
+        hasher.write_u128(variables.digests.of(variables.node));
+        hasher.write_u128(variables.params.digest());
         reads.tenant.iter().for_each(|path| variables.tenant.hash(path, &mut hasher));
         reads.stack.iter().for_each(|path| variables.stack.hash(path, &mut hasher));
         if reads.is_edge {
@@ -54,15 +69,15 @@ impl Kept {
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.inputs.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     pub(super) fn contains(&self, key: u128) -> bool {
-        self.inputs.lock().unwrap_or_else(PoisonError::into_inner).contains(&key)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&key)
     }
 
     pub(super) fn insert(&self, key: u128) {
-        let mut inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inputs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if inputs.len() < KEPT_MAX {
             inputs.insert(key);
         }

@@ -11,7 +11,15 @@ fn evaluated(source: &str, node: &Json) -> Result<bool, String> {
     let names = Names { directory: Arc::new(directory), tenant: "acme".into() };
     let [tenant, stack, params] = [&tenant, &stack, &params].map(|json| Input::new(Source::Json(json)));
     let (tenant, stack, params) = (&tenant, &stack, &params);
-    condition.holds(&Variables { node, tenant, stack, params, names: &names, is_edge: true })
+    condition.holds(&Variables {
+        node,
+        tenant,
+        stack,
+        params,
+        names: &names,
+        is_edge: true,
+        digests: &Digests::default(),
+    })
 }
 
 #[test]
@@ -93,6 +101,7 @@ fn an_input_is_remembered_with_everything_that_was_read() {
         let stack = Source::Stack { id: "edge", name: "n", region, what: "template", body: &body };
         let stack = Input::new(stack);
         let before = condition.kept.len();
+        let digests = Digests::default();
         let variables = Variables {
             node: &node,
             tenant: &tenant,
@@ -100,6 +109,7 @@ fn an_input_is_remembered_with_everything_that_was_read() {
             params: &params,
             names: &names,
             is_edge,
+            digests: &digests,
         };
         let held = condition.holds(&variables).expect("evaluated");
         (held, condition.kept.len() - before)
