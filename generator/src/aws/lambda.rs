@@ -117,7 +117,11 @@ impl Lambda {
                 let (Some(arn), Some(version)) = (found.function_arn(), found.version()) else { continue };
                 if version != "$LATEST" {
                     let published = found.last_modified().map(str::to_owned);
-                    all.push(PublishedVersion { arn: arn.to_owned(), version: version.to_owned(), published });
+                    all.push(PublishedVersion {
+                        arn: arn.to_owned(),
+                        version: version.to_owned(),
+                        published,
+                    });
                 }
             }
             marker = page.next_marker().map(str::to_owned);

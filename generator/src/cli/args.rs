@@ -208,9 +208,7 @@ pub enum Command {
     )]
     Import(ImportArgs),
     /// Delete what no stack uses any more: artifacts, versions of functions, change sets nobody executed
-    #[command(
-        after_help = "Examples:\n  generator gc --all --dry-run\n  generator gc --all --min-age 7"
-    )]
+    #[command(after_help = "Examples:\n  generator gc --all --dry-run\n  generator gc --all --min-age 7")]
     Gc(GcArgs),
     /// The organisation's rules: check, list, show, test, fix
     #[command(subcommand)]

@@ -180,7 +180,9 @@ impl ArtifactBucket {
             let head = self.store.head(&self.name, Some(&self.account), &file.key).await;
             let compared = match head {
                 Ok(Some(head)) => self.compare(file, &head).map(|()| Verdict::Passed),
-                Ok(None) => Ok(Verdict::NotHad { reason: "it is not there yet, and is put there first".into() }),
+                Ok(None) => {
+                    Ok(Verdict::NotHad { reason: "it is not there yet, and is put there first".into() })
+                }
                 Err(source) => Ok(Verdict::NotHad { reason: source.to_string() }),
             };
             let verdict = compared.unwrap_or_else(|error| Verdict::Failed {

@@ -2,10 +2,10 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Check, Context, preflight};
 use super::error::{DeployError, Doing};
 use super::poll::{Look, Wait};
 use super::stack::StackRequest;
+use super::{Check, Context, preflight};
 use crate::aws::cloudformation::{
     ChangeSet, ChangeSetKind, CloudFormation, ImportedResource, NewChangeSet, Stack, Template,
 };

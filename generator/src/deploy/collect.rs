@@ -101,7 +101,12 @@ async fn zips(
 /// Objects that S3 deletes with one call.
 const DELETED_AT_ONCE: usize = 1_000;
 
-fn unused_objects(stored: Vec<StoredVersion>, stacks: &[Stack], now: i64, minimum: i64) -> Vec<StoredVersion> {
+fn unused_objects(
+    stored: Vec<StoredVersion>,
+    stacks: &[Stack],
+    now: i64,
+    minimum: i64,
+) -> Vec<StoredVersion> {
     let used: BTreeSet<&String> = stacks.iter().flat_map(|stack| stack.parameters.values()).collect();
     stored
         .into_iter()
@@ -146,9 +151,9 @@ async fn versions(
                     left = match lambda.delete_version(&function, &version.version).await {
                         Ok(()) => None,
                         Err(error) if error.kind == AwsErrorKind::NotFound => None,
-                        Err(error) if is_replicated(&error) => {
-                            Some("CloudFront still has replicas of it, which go by themselves within hours".into())
-                        }
+                        Err(error) if is_replicated(&error) => Some(
+                            "CloudFront still has replicas of it, which go by themselves within hours".into(),
+                        ),
                         Err(error) => Some(error.to_string()),
                     };
                 }

@@ -80,7 +80,8 @@ pub async fn drift(
                     let drifts = cloud.drifts(&stack.region);
                     let seen = detect(context, &*drifts, &stack.name).await?;
                     let resources = cloudformation.resources(&stack.name).await;
-                    let resources = resources.doing(|| format!("listing the resources of `{}`", stack.name))?;
+                    let resources =
+                        resources.doing(|| format!("listing the resources of `{}`", stack.name))?;
                     sort(&mut found, seen);
                     let compared = |id: &String| {
                         found.in_sync.contains(id) || found.drifted.iter().any(|one| one.logical_id == *id)
@@ -129,7 +130,9 @@ fn sort(found: &mut StackDrift, seen: Vec<ResourceDrift>) {
                     resource.differences.iter().filter(|difference| !owned(&difference.path)).collect();
                 let properties: Vec<Shown> = differing
                     .iter()
-                    .flat_map(|one| drift_properties(&one.path, one.expected.as_deref(), one.actual.as_deref()))
+                    .flat_map(|one| {
+                        drift_properties(&one.path, one.expected.as_deref(), one.actual.as_deref())
+                    })
                     .collect();
                 if properties.is_empty() {
                     found.in_sync.push(resource.logical_id);
@@ -204,7 +207,11 @@ mod tests {
 
     #[test]
     fn json_that_was_only_written_anew_is_no_drift() {
-        let policy = ("/PolicyDocument", r#"{"Statement":[{"Action":["a","b"]}]}"#, r#"{"Statement":{"Action":["b","a"]}}"#);
+        let policy = (
+            "/PolicyDocument",
+            r#"{"Statement":[{"Action":["a","b"]}]}"#,
+            r#"{"Statement":{"Action":["b","a"]}}"#,
+        );
         assert_eq!(sorted(seen("AWS::S3::BucketPolicy", "MODIFIED", &[policy])).in_sync, ["R"]);
     }
 

@@ -193,9 +193,10 @@ impl DeployError {
             Self::Hindered { checks, .. } => {
                 checks.iter().find_map(Check::failure).map(|(_, help)| help.to_owned())
             }
-            Self::Ambiguous { .. } => {
-                Some("delete those that are of no use in Cognito, by their ids, or say which with `--resource`".into())
-            }
+            Self::Ambiguous { .. } => Some(
+                "delete those that are of no use in Cognito, by their ids, or say which with `--resource`"
+                    .into(),
+            ),
             Self::Moved { .. } => Some("look at a new plan: `generator plan --out FILE`".into()),
             Self::TemplateTooLarge { .. } => Some("deploy with an artifacts bucket".into()),
             _ => None,

@@ -9,9 +9,7 @@ use super::error::{DeployError, Doing};
 use super::reading::{Reading, read_all};
 use super::stack::{StackDeployer, StackOutcome};
 use super::tenant::{request, resolve};
-use super::{
-    ArtifactLocations, Context, Gate, Refusal, StackPreview, TenantOutcome, account, deploy_tenant,
-};
+use super::{ArtifactLocations, Context, Gate, Refusal, StackPreview, TenantOutcome, account, deploy_tenant};
 use crate::aws::cloudformation::{ChangeSet, ChangeSetKind, Stack};
 use crate::aws::{AwsErrorKind, Boxed, Peers};
 use crate::plan::{
@@ -54,11 +52,7 @@ pub fn saved(preview: &StackPreview) -> Option<SavedStack> {
 }
 
 fn standing(stack: &Stack) -> Standing {
-    Standing {
-        id: stack.id.clone(),
-        status: stack.status.clone(),
-        changed: stack.updated.or(stack.created),
-    }
+    Standing { id: stack.id.clone(), status: stack.status.clone(), changed: stack.updated.or(stack.created) }
 }
 
 fn moved(what: String) -> DeployError {
@@ -148,9 +142,7 @@ pub async fn execute(
     let rest = deploy_tenant(context, peers, tenant, artifacts, &within).await?;
     let seen: BTreeSet<StackId> = executed.iter().map(|(id, _): &(StackId, StackOutcome)| *id).collect();
     let mut stacks = executed;
-    stacks.extend(
-        rest.stacks.into_iter().filter(|(id, outcome)| outcome.is_changed() || !seen.contains(id)),
-    );
+    stacks.extend(rest.stacks.into_iter().filter(|(id, outcome)| outcome.is_changed() || !seen.contains(id)));
     Ok(TenantOutcome { stacks, outputs: rest.outputs })
 }
 
@@ -194,7 +186,9 @@ fn pairs<'a>(
 
 fn outputs(pairs: &[(&RenderedStack, &SavedStack)], readings: &[Reading]) -> Outputs {
     let known = pairs.iter().zip(readings);
-    known.filter_map(|((stack, _), reading)| Some((stack.id, reading.stack.as_ref()?.outputs.clone()))).collect()
+    known
+        .filter_map(|((stack, _), reading)| Some((stack.id, reading.stack.as_ref()?.outputs.clone())))
+        .collect()
 }
 
 fn unmoved(stack: &RenderedStack, saved: &SavedStack, reading: &Reading) -> Result<(), DeployError> {
@@ -269,12 +263,58 @@ impl Gate for WithinPlan {
                     None => false,
                 };
                 if !is_named {
-                    let reason = format!("`{}` of stack `{}` ({word}) is not in the plan", resource.logical_id, change.stack);
+                    let reason = format!(
+                        "`{}` of stack `{}` ({word}) is not in the plan",
+                        resource.logical_id, change.stack
+                    );
                     let help = Some("look at a new plan: `generator plan --out FILE`".into());
                     return Err(Refusal { reason, help, cancelled: false });
                 }
             }
             Ok(())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::cloudformation::RawChange;
+
+    fn plan(next: SavedStep, later: &[&str]) -> SavedTenant {
+        let later = later.iter().map(|name| (*name).to_string()).collect();
+        let text = String::new;
+        let (stack, name, region) = ("edge".to_string(), "s".to_string(), "r".to_string());
+        let saved =
+            SavedStack { stack, name, region, template: text(), request: text(), stands: None, next, later };
+        SavedTenant { tenant: "demo".into(), account: "1".into(), files: text(), stacks: vec![saved] }
+    }
+
+    async fn passes(plan: &SavedTenant, action: &str, replacement: Option<&str>) -> bool {
+        let raw = RawChange {
+            logical_id: "R".into(),
+            action: action.into(),
+            replacement: replacement.map(str::to_string),
+            ..RawChange::default()
+        };
+        let set = ChangeSet { changes: vec![raw], ..ChangeSet::default() };
+        let change = StackChange::read("s", "r", false, &set).expect("a change");
+        let none = BTreeMap::new();
+        let sides = Sides { before: None, after: Side { template: "", parameters: &none } };
+        WithinPlan::of(plan).pass("demo", &change, &sides).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn only_what_a_plan_names_goes_on() {
+        let resources = BTreeMap::from([("R".to_string(), "add".to_string())]);
+        let deferred = plan(SavedStep::Deferred { resources }, &[]);
+        assert!(passes(&deferred, "Add", None).await);
+        assert!(passes(&deferred, "Modify", None).await);
+        assert!(!passes(&deferred, "Modify", Some("True")).await);
+        assert!(!passes(&deferred, "Remove", None).await);
+        let later = plan(SavedStep::Unchanged, &["R"]);
+        assert!(passes(&later, "Modify", None).await);
+        assert!(!passes(&later, "Add", None).await);
+        assert!(!passes(&plan(SavedStep::Unchanged, &[]), "Modify", None).await);
     }
 }

@@ -58,14 +58,20 @@ pub enum Preview {
 }
 
 impl StackPreview {
-    /// Both templates with their parameters.
+    /// Whether the stack would be made.
     #[must_use]
-    pub fn sides<'a>(&'a self, nothing: &'a BTreeMap<String, String>) -> Sides<'a> {
-        let creates = match &self.next {
+    pub fn creates(&self) -> bool {
+        match &self.next {
             Preview::Changes(change, _) | Preview::Expected(change) => change.creates,
             Preview::Remake(_) => true,
             Preview::Unchanged | Preview::Blocked(_) => false,
-        };
+        }
+    }
+
+    /// Both templates with their parameters.
+    #[must_use]
+    pub fn sides<'a>(&'a self, nothing: &'a BTreeMap<String, String>) -> Sides<'a> {
+        let creates = self.creates();
         let standing = self.template.as_deref().filter(|_| !creates);
         Sides {
             before: standing.map(|template| Side {
@@ -188,7 +194,9 @@ impl Asking<'_> {
         };
         match status.next_step() {
             NextStep::Create => self.create(&*cloudformation, preview, None, missing, checks).await,
-            NextStep::ReuseShell => self.create(&*cloudformation, preview, Some(stack), missing, checks).await,
+            NextStep::ReuseShell => {
+                self.create(&*cloudformation, preview, Some(stack), missing, checks).await
+            }
             NextStep::Compare if is_as_requested(request, stack, preview.template.as_deref()) => {
                 Ok(Preview::Unchanged)
             }
@@ -294,8 +302,12 @@ impl Asking<'_> {
             .iter()
             .filter(|earlier| takes(earlier.id) && !matches!(earlier.next, Preview::Unchanged))
             .map(|earlier| match earlier.stack {
-                Some(_) => format!("as long as the outputs of the {} stack stay as they are", earlier.id.as_str()),
-                None => format!("from the templates, as the {} stack does not stand yet", earlier.id.as_str()),
+                Some(_) => {
+                    format!("as long as the outputs of the {} stack stay as they are", earlier.id.as_str())
+                }
+                None => {
+                    format!("from the templates, as the {} stack does not stand yet", earlier.id.as_str())
+                }
             })
             .collect()
     }

@@ -75,8 +75,7 @@ const SETS: [&str; 26] = [
 ];
 
 /// Keys that name an item of a list, the likeliest first.
-const NAMES: [&str; 8] =
-    ["Sid", "PathPattern", "PolicyName", "Key", "Id", "ErrorCode", "ScopeName", "Name"];
+const NAMES: [&str; 8] = ["Sid", "PathPattern", "PolicyName", "Key", "Id", "ErrorCode", "ScopeName", "Name"];
 
 /// Every place at which two values differ.
 #[must_use]
@@ -166,14 +165,7 @@ impl Walk {
     }
 
     /// Items that are found by their name on both sides.
-    fn named(
-        &mut self,
-        before: &[Value],
-        after: &[Value],
-        reading: Reading,
-        name: &str,
-        unordered: bool,
-    ) {
+    fn named(&mut self, before: &[Value], after: &[Value], reading: Reading, name: &str, unordered: bool) {
         let find = |items: &[Value], wanted: &str| {
             items.iter().find(|item| word(&item[name]).as_deref() == Some(wanted)).cloned()
         };

@@ -24,9 +24,8 @@ pub fn expected_change(stack: &str, region: &str, sides: &Sides<'_>) -> Result<S
     };
     let after = resources(&sides.after).map_err(|reason| format!("the rendered template: {reason}"))?;
     let names = before.keys().chain(after.keys().filter(|name| !before.contains_key(*name)));
-    let mut changes: BTreeMap<&String, ResourceChange> = names
-        .filter_map(|name| Some((name, change(name, before.get(name), after.get(name))?)))
-        .collect();
+    let mut changes: BTreeMap<&String, ResourceChange> =
+        names.filter_map(|name| Some((name, change(name, before.get(name), after.get(name))?))).collect();
     follow(&mut changes, &after);
     Ok(StackChange {
         stack: stack.to_owned(),
@@ -48,9 +47,8 @@ pub fn waiting_for(template: &str, parameter: &str) -> Vec<String> {
             conditions.insert(name.clone());
         }
     }
-    let concerned = |resource: &Value| {
-        mentions(resource, &|word| word == parameter || conditions.contains(word))
-    };
+    let concerned =
+        |resource: &Value| mentions(resource, &|word| word == parameter || conditions.contains(word));
     let all = document["Resources"].as_object().into_iter().flatten();
     all.filter(|(_, resource)| concerned(resource)).map(|(name, _)| name.clone()).collect()
 }

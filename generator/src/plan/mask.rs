@@ -44,7 +44,8 @@ pub fn unechoed(template: &str) -> BTreeSet<String> {
 /// Parameters with the values of the named ones masked.
 #[must_use]
 pub fn without(parameters: &BTreeMap<String, String>, hidden: &BTreeSet<String>) -> BTreeMap<String, String> {
-    let mask = |name: &String, value: &String| if hidden.contains(name) { MASK.into() } else { value.clone() };
+    let mask =
+        |name: &String, value: &String| if hidden.contains(name) { MASK.into() } else { value.clone() };
     parameters.iter().map(|(name, value)| (name.clone(), mask(name, value))).collect()
 }
 

@@ -179,7 +179,8 @@ fn widened(widened: &Widened) -> String {
     match &widened.grant {
         None => format!("{resource}: what it would allow cannot be worked out"),
         Some([who, what, on, condition]) => {
-            let who = if who.is_empty() { String::new() } else { format!(" to {}", value(&who.as_str().into())) };
+            let who =
+                if who.is_empty() { String::new() } else { format!(" to {}", value(&who.as_str().into())) };
             let only = if condition.is_empty() { String::new() } else { format!(", where {condition}") };
             format!("{resource} would allow {what} on {}{who}{only}", value(&on.as_str().into()))
         }

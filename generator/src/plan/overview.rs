@@ -40,6 +40,12 @@ impl TenantPlan {
         self.findings.iter().chain(self.stacks.iter().flat_map(|stack| &stack.findings)).any(Found::blocks)
     }
 
+    /// Whether it has no plan, or something must be mended before anything is written.
+    #[must_use]
+    pub fn is_hindered(&self) -> bool {
+        self.has_failed() || !self.hindrances.is_empty()
+    }
+
     fn has_failed(&self) -> bool {
         self.error.is_some() || self.stacks.iter().any(|stack| stack.outcome == Outcome::Blocked)
     }
@@ -381,7 +387,8 @@ pub(super) mod tests {
 
     #[test]
     fn the_same_in_many_tenants_is_told_once_and_the_odd_one_apart() {
-        let common = |name: &str| ("Comment", json!(format!("Media of {name}")), json!(format!("{name}'s media")));
+        let common =
+            |name: &str| ("Comment", json!(format!("Media of {name}")), json!(format!("{name}'s media")));
         let plans = [
             tenant("acme", &[common("acme"), ("PriceClass", json!("100"), json!("200"))]),
             tenant("demo", &[common("demo")]),
@@ -389,7 +396,8 @@ pub(super) mod tests {
         ];
         let overview = Overview::of(&plans);
         assert_eq!((overview.unchanged, overview.changed.len(), overview.totals.change), (1, 2, 3));
-        let told: Vec<_> = overview.blocks.iter().map(|block| (block.tenants.len(), block.items.len())).collect();
+        let told: Vec<_> =
+            overview.blocks.iter().map(|block| (block.tenants.len(), block.items.len())).collect();
         assert_eq!(told, [(2, 1), (1, 1)]);
         let Item::Resource(entry) = &overview.blocks[0].items[0] else { panic!("a resource") };
         assert_eq!(entry.properties[0].before, Some(json!("Media of {tenant}")));
@@ -398,7 +406,10 @@ pub(super) mod tests {
 
     #[test]
     fn a_name_within_another_word_is_left_alone() {
-        assert_eq!(general_text("example-demo-edge democracy demo", "demo"), "example-{tenant}-edge democracy {tenant}");
+        assert_eq!(
+            general_text("example-demo-edge democracy demo", "demo"),
+            "example-{tenant}-edge democracy {tenant}"
+        );
         assert_eq!(general_text("demodemo", "demo"), "demodemo");
     }
 }

@@ -173,6 +173,11 @@ impl Found {
     }
 }
 
+/// Texts by name.
+type Texts = BTreeMap<String, String>;
+/// Resources by logical id; `None` where they cannot be read.
+type Resources<'a> = Option<&'a Map<String, Value>>;
+
 /// What a plan is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct Material<'a> {
@@ -183,7 +188,7 @@ pub struct Material<'a> {
     /// Both templates with their parameters.
     pub sides: Sides<'a>,
     /// Tags before and after; `None` where nobody knows those before.
-    pub tags: Option<(&'a BTreeMap<String, String>, &'a BTreeMap<String, String>)>,
+    pub tags: Option<(&'a Texts, &'a Texts)>,
     /// Who has worked the change out.
     pub source: Source,
     /// Whether parameters have their real values.
@@ -256,8 +261,7 @@ impl StackPlan {
         if let (Some(before), Some(values)) = (material.sides.before, before_values) {
             let sections = sections(before.template, material.sides.after.template);
             plan.outputs = sections.1;
-            plan.parameters =
-                if material.values_known { texts(&values, &after_values) } else { sections.0 };
+            plan.parameters = if material.values_known { texts(&values, &after_values) } else { sections.0 };
         }
         if let Some((before, after)) = material.tags {
             plan.tags = texts(before, after);
@@ -282,11 +286,7 @@ impl StackPlan {
     }
 }
 
-fn entry(
-    stack: &str,
-    resource: &ResourceChange,
-    sides: (Option<&Map<String, Value>>, Option<&Map<String, Value>>),
-) -> Option<Entry> {
+fn entry(stack: &str, resource: &ResourceChange, sides: (Resources<'_>, Resources<'_>)) -> Option<Entry> {
     let own: Option<Vec<Difference>> = match (resource.action, sides) {
         (Action::Modify, (Some(before), Some(after))) => {
             match (before.get(&resource.logical_id), after.get(&resource.logical_id)) {
@@ -296,8 +296,11 @@ fn entry(
         }
         _ => None,
     };
-    let properties =
-        if resource.action == Action::Modify { shown_properties(resource, own.as_deref()) } else { Vec::new() };
+    let properties = if resource.action == Action::Modify {
+        shown_properties(resource, own.as_deref())
+    } else {
+        Vec::new()
+    };
     let moved_text_only = resource.action == Action::Modify
         && resource.replacement != Replacement::Always
         && own.as_ref().is_some_and(Vec::is_empty)
@@ -360,15 +363,13 @@ fn losses(stack: &str, resource: &ResourceChange, entry: &Entry) -> Vec<Lost> {
 fn permissions(stack: &str, change: &StackChange, sides: &Sides<'_>) -> Vec<Widened> {
     let mut found = Vec::new();
     for (resource, grants) in change.resources.iter().zip(widened(change, sides)) {
-        let of = |grant| Widened {
-            stack: stack.to_owned(),
-            logical_id: resource.logical_id.clone(),
-            grant,
-        };
+        let of = |grant| Widened { stack: stack.to_owned(), logical_id: resource.logical_id.clone(), grant };
         match grants {
-            Some(grants) => found.extend(grants.into_iter().map(|grant| {
-                of(Some([grant.principal, grant.action, grant.resource, grant.condition]))
-            })),
+            Some(grants) => found.extend(
+                grants
+                    .into_iter()
+                    .map(|grant| of(Some([grant.principal, grant.action, grant.resource, grant.condition]))),
+            ),
             None => found.push(of(None)),
         }
     }

@@ -77,7 +77,9 @@ fn of_service(property: &PropertyChange, word: &str) -> Vec<Shown> {
     if structured(&before) && structured(&after) {
         // Under its own key, as that decides whether a list has an order.
         let key = path.last().cloned().unwrap_or_default();
-        let under = |value: Option<Value>| Value::Object([(key.clone(), value.unwrap_or_default())].into_iter().collect());
+        let under = |value: Option<Value>| {
+            Value::Object([(key.clone(), value.unwrap_or_default())].into_iter().collect())
+        };
         let found = differences(Some(&under(before)), Some(&under(after)));
         let prefix = &path[..path.len().saturating_sub(1)];
         return found.iter().map(|difference| shown(difference, prefix, word)).collect();

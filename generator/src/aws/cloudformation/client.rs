@@ -11,9 +11,8 @@ use aws_sdk_cloudformation::types::{
 
 use super::read::{self, SERVICE};
 use super::{
-    ChangeSet, ChangeSetId, ChangeSetKind, ChangeSetSummary, CloudFormation, ImportedResource,
-    NewChangeSet, Room, Stack,
-    StackDeletion, StackEvent, StackResource, Template, Validation,
+    ChangeSet, ChangeSetId, ChangeSetKind, ChangeSetSummary, CloudFormation, ImportedResource, NewChangeSet,
+    Room, Stack, StackDeletion, StackEvent, StackResource, Template, Validation,
 };
 use crate::aws::{ApiGroup, AwsError, AwsErrorKind, Boxed, RateBudget};
 

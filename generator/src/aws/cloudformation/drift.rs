@@ -90,9 +90,11 @@ impl Drifts for CloudFormationClient {
             let mut next = None;
             loop {
                 self.turn(ApiGroup::Describes).await;
-                let call = self.client.describe_stack_resource_drifts().stack_name(stack).set_next_token(next);
+                let call =
+                    self.client.describe_stack_resource_drifts().stack_name(stack).set_next_token(next);
                 let page = call.send().await;
-                let page = page.map_err(|error| AwsError::of(SERVICE, "DescribeStackResourceDrifts", &error))?;
+                let page =
+                    page.map_err(|error| AwsError::of(SERVICE, "DescribeStackResourceDrifts", &error))?;
                 found.extend(page.stack_resource_drifts().iter().map(resource));
                 next = page.next_token().map(str::to_owned);
                 if next.is_none() {

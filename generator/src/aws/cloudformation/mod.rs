@@ -12,8 +12,8 @@ mod types;
 pub use client::CloudFormationClient;
 pub use drift::{Detection, Drifts, PropertyDrift, ResourceDrift};
 pub use types::{
-    ChangeDetail, ChangeSet, ChangeSetId, ChangeSetKind, ChangeSetSummary, ImportedResource, NewChangeSet, RawChange, Room,
-    Stack, StackDeletion, StackEvent, StackResource, Template, Validation,
+    ChangeDetail, ChangeSet, ChangeSetId, ChangeSetKind, ChangeSetSummary, ImportedResource, NewChangeSet,
+    RawChange, Room, Stack, StackDeletion, StackEvent, StackResource, Template, Validation,
 };
 
 use super::{AwsError, Boxed};

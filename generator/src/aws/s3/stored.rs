@@ -39,8 +39,7 @@ impl S3 {
                 .iter()
                 .map(|found| (found.key(), found.version_id(), found.last_modified(), 0));
             all.extend(versions.chain(markers).filter_map(|(key, version, written, bytes)| {
-                let object =
-                    ObjectVersion { key: key?.into(), version: version.unwrap_or("null").into() };
+                let object = ObjectVersion { key: key?.into(), version: version.unwrap_or("null").into() };
                 Some(StoredVersion { object, written: written?.secs(), bytes })
             }));
             if page.is_truncated() != Some(true) {

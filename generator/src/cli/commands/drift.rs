@@ -19,7 +19,8 @@ pub(super) async fn run(context: &Context, args: &DriftArgs) -> Result<Answer, F
     for tenant in &rendered {
         let cloud = as_tenant(&cloud, tenant).await;
         let compared = drift(&engine, &cloud, tenant);
-        let stacks = context.step(&format!("comparing {} with its templates", tenant.tenant), compared).await?;
+        let stacks =
+            context.step(&format!("comparing {} with its templates", tenant.tenant), compared).await?;
         drifted += stacks.iter().map(|stack| stack.drifted.len()).sum::<usize>();
         human.push_str(&format!("{}\n", tenant.tenant));
         stacks.iter().for_each(|stack| human.push_str(&shown(stack)));

@@ -79,13 +79,15 @@ fn chosen(args: &ImportArgs, tenants: usize) -> Result<Vec<(String, Option<Strin
 
 fn choose(found: &mut [Importable], logical_id: &str, id: Option<&str>) -> Result<(), Failure> {
     let Some(one) = found.iter_mut().find(|one| one.logical_id == logical_id) else {
-        let message = format!("`{logical_id}` is not there under the tenant's name, or stands in its stack already");
+        let message =
+            format!("`{logical_id}` is not there under the tenant's name, or stands in its stack already");
         return Err(Failure::new(Exit::NotFound, message)
             .help("a bucket or pool of another name is brought along by `bucket.existing_name` or `sign_in.existing`"));
     };
     match id {
         Some(id) if one.kind == "AWS::S3::Bucket" && one.id != id => {
-            let message = format!("the tenant's bucket is called `{}`, and a bucket cannot be renamed", one.id);
+            let message =
+                format!("the tenant's bucket is called `{}`, and a bucket cannot be renamed", one.id);
             Err(Failure::new(Exit::Usage, message)
                 .help(format!("bring it along with `bucket.existing_name: {id}` in the tenant's file")))
         }

@@ -87,15 +87,16 @@ fn jobs(rendered: &[RenderedTenant], places: &[Place], plan: &SavedPlan) -> Resu
     let of = |(rendered, place): (&RenderedTenant, &Place)| {
         let found = plan.tenants.iter().find(|saved| saved.tenant == rendered.tenant);
         let found = found.filter(|saved| saved.account == place.account);
-        found.map(|plan| Job { rendered: rendered.clone(), place: place.clone(), plan: plan.clone() }).ok_or_else(
-            || {
+        found
+            .map(|plan| Job { rendered: rendered.clone(), place: place.clone(), plan: plan.clone() })
+            .ok_or_else(|| {
                 let message = format!(
                     "the plan of tenant `{}` is for another account than `{}`",
                     rendered.tenant, place.account
                 );
-                Failure::new(Exit::Access, message).help("choose the profile or role that the plan was made with")
-            },
-        )
+                Failure::new(Exit::Access, message)
+                    .help("choose the profile or role that the plan was made with")
+            })
     };
     rendered.iter().zip(places).map(of).collect()
 }
@@ -143,7 +144,11 @@ fn answer(jobs: &[Job], ended: Vec<Ended>) -> Result<Answer, Failure> {
         let name = &job.plan.tenant;
         let failure = match ended {
             Some(Ok(outcome)) => {
-                human.push_str(&format!("{name} in account {}\n{}", job.place.account, stacks(job, &outcome)));
+                human.push_str(&format!(
+                    "{name} in account {}\n{}",
+                    job.place.account,
+                    stacks(job, &outcome)
+                ));
                 json.push(told(job, &outcome));
                 exits.push(Exit::Ok);
                 continue;

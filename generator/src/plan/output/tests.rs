@@ -5,7 +5,12 @@ use super::*;
 
 fn fleet() -> Vec<TenantPlan> {
     let mut plans: Vec<TenantPlan> = (0..7)
-        .map(|n| tenant(&format!("t{n}"), &[("DistributionConfig.HttpVersion", json!("http2"), json!("http2and3"))]))
+        .map(|n| {
+            tenant(
+                &format!("t{n}"),
+                &[("DistributionConfig.HttpVersion", json!("http2"), json!("http2and3"))],
+            )
+        })
         .collect();
     let odd = tenant("acme", &[("DistributionConfig.Comment", json!("a `b`"), json!("c"))]);
     plans.push(odd);
@@ -75,5 +80,8 @@ fn markdown_of_a_thousand_tenants_fits_into_a_comment() {
         *plan = tenant(&plan.tenant, &[("PriceClass", json!("a"), json!("b"))]);
     }
     let text = markdown(&Overview::of(&plans), COMMENT_LIMIT);
-    assert!(text.len() < 2_000 && text.contains("In 1000 tenants") && text.contains("and 980 more"), "{text}");
+    assert!(
+        text.len() < 2_000 && text.contains("In 1000 tenants") && text.contains("and 980 more"),
+        "{text}"
+    );
 }

@@ -37,14 +37,16 @@ pub(super) fn saved(
 }
 
 pub(super) fn write(path: &Path, plan: &SavedPlan) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(plan).map_err(|error| Failure::new(Exit::Bug, error.to_string()))?;
+    let text =
+        serde_json::to_string_pretty(plan).map_err(|error| Failure::new(Exit::Bug, error.to_string()))?;
     std::fs::write(path, text + "\n").map_err(|error| {
         Failure::new(Exit::Failure, format!("cannot write the plan to `{}`: {error}", path.display()))
     })
 }
 
 pub(in crate::cli::commands) fn read(path: &Path) -> Result<SavedPlan, Failure> {
-    let refuse = |reason: String| Failure::new(Exit::Usage, format!("`{}` is no plan: {reason}", path.display()));
+    let refuse =
+        |reason: String| Failure::new(Exit::Usage, format!("`{}` is no plan: {reason}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {
             Failure::new(Exit::NotFound, format!("there is no file `{}`", path.display()))
@@ -56,7 +58,10 @@ pub(in crate::cli::commands) fn read(path: &Path) -> Result<SavedPlan, Failure> 
 }
 
 /// What has moved on this computer since the plan was made; `None` where nothing has.
-pub(in crate::cli::commands) fn moved(context: &Context, plan: &SavedPlan) -> Result<Option<String>, Failure> {
+pub(in crate::cli::commands) fn moved(
+    context: &Context,
+    plan: &SavedPlan,
+) -> Result<Option<String>, Failure> {
     if plan.organisation != context.settings.organisation {
         return Ok(Some(format!("it is for organisation `{}`", plan.organisation)));
     }
