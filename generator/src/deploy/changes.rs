@@ -106,7 +106,8 @@ pub(super) async fn discard_named(
     if shell.is_none_or(|shell| shell.status != "REVIEW_IN_PROGRESS") {
         return Ok(());
     }
-    let others = cloudformation.change_sets(stack_id).await;
+    // By its name: the local cloud finds no change sets by an ARN.
+    let others = cloudformation.change_sets(stack).await;
     let others = others.doing(|| format!("listing the change sets of stack `{stack}`"))?;
     if others.iter().any(|other| other.id != set) {
         return Ok(());
