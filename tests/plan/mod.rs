@@ -49,10 +49,6 @@ impl Project {
         assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
         text(&output.stdout)
     }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        serde_json::from_str(&self.told(&[arguments, &["--output", "json"]].concat())).expect("JSON")
-    }
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -152,7 +148,7 @@ fn a_new_tenant_is_told_and_one_without_a_file_is_not_forgotten() {
 fn a_fleet_with_one_difference_makes_one_short_comment() {
     let project = Project::new();
     let demo = fs::read_to_string(project.path("tenants/demo.yaml")).expect("a file");
-    for number in 0..35 {
+    for number in 0..20 {
         fs::write(project.path(&format!("tenants/t{number:03}.yaml")), &demo).expect("a file");
     }
     let cache = tempfile::tempdir().expect("a folder");
@@ -163,14 +159,12 @@ fn a_fleet_with_one_difference_makes_one_short_comment() {
     project.edit("templates/signer.yaml.hbs", |text| {
         text.replace("Issues signed cookies", "Makes signed cookies")
     });
-    project.edit("tenants/t020.yaml", |text| format!("{text}cookies:\n  minutes: 90\n"));
+    project.edit("tenants/t010.yaml", |text| format!("{text}cookies:\n  minutes: 90\n"));
     let told = project.told(&["--all", "--snapshots", "before", "--output", "markdown"]);
     assert!(told.len() < 4_000, "{}", told.len());
     for line in
-        ["**40 of 40 tenants would change.**", "### In 40 tenants: ", "and 20 more", "### Only in `t020`"]
+        ["**25 of 25 tenants would change.**", "### In 25 tenants: ", "and 5 more", "### Only in `t010`"]
     {
         assert!(told.contains(line), "{line}\n{told}");
     }
-    let json = project.json(&["--all", "--snapshots", "before"]);
-    assert_eq!(json["overview"]["blocks"].as_array().map(Vec::len), Some(2));
 }
