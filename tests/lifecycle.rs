@@ -5,11 +5,11 @@ mod planned;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 
-use crate::support::{cache, root};
+use crate::support::{cache, generator_here, root};
 
 /// Exit codes, as `generator --help` lists them.
 const FAILURE: i32 = 1;
@@ -52,13 +52,11 @@ impl World {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_generator"))
+        generator_here()
             .args(arguments)
             .args(["--local", "--local-instance", &self.instance, "--tenants-dir"])
             .arg(self.tenants.path().join("tenants"))
-            .arg("--cache-dir")
-            .arg(cache().root())
-            .current_dir(root())
+            .env("GENERATOR_JOURNAL", self.tenants.path().join("runs"))
             .output()
             .expect("the binary runs")
     }
@@ -87,6 +85,12 @@ impl Drop for World {
     }
 }
 
+/// The tenants of a run's report.
+fn tenants_of(report: &Value) -> Vec<&Value> {
+    let waves = report["waves"].as_array().expect("waves").iter();
+    waves.flat_map(|wave| wave["tenants"].as_array().expect("tenants")).collect()
+}
+
 fn passed(verification: &Value) -> Vec<&str> {
     let checks = verification["checks"].as_array().expect("checks");
     let failed: Vec<_> = checks.iter().filter(|check| check["passed"] != true).collect();
@@ -101,15 +105,15 @@ fn a_tenant_lives_from_its_file_to_its_end() {
     what_initech_brings_along(&world);
 
     let first = world.json(&["deploy", "--all", "--yes"]);
-    for tenant in first.as_array().expect("tenants") {
-        assert_eq!(tenant["changed"], true);
-        let checks = passed(&tenant["verification"]);
+    for tenant in tenants_of(&first) {
+        assert_eq!(tenant["detail"]["changed"], true);
+        let checks = passed(&tenant["detail"]["verification"]);
         // acme demands a scope, which only its sign-in page gives.
         let last: &[_] = if tenant["tenant"] == "acme" { &["scope"] } else { &["grant", "cookies"] };
         let wanted = [&["no-token", "forged-token", "remove", "token"], last].concat();
         assert_eq!(checks, wanted, "{tenant:#}");
     }
-    assert_eq!(first.as_array().map(Vec::len), Some(5));
+    assert_eq!(tenants_of(&first).len(), 5);
 
     let again = world.run(&["deploy", "--all", "--yes"]);
     let text = String::from_utf8_lossy(&again.stdout).into_owned();
@@ -216,8 +220,9 @@ fn a_change_is_shown_before_it_is_made(world: &World) {
     let still = world.json(&["deploy", "--tenant", "demo", "--dry-run"]);
     assert_eq!(still, planned, "a dry run has changed something");
     let done = world.json(&["deploy", "--tenant", "demo", "--yes"]);
-    assert_eq!(done[0]["changed"], true);
-    passed(&done[0]["verification"]);
+    let done = &tenants_of(&done)[0]["detail"];
+    assert_eq!(done["changed"], true);
+    passed(&done["verification"]);
 }
 
 fn losing_the_bucket_needs_its_own_consent(world: &World) {
@@ -242,15 +247,15 @@ fn losing_the_bucket_needs_its_own_consent(world: &World) {
 
 fn what_holds_data_outlives_the_stacks(world: &World) {
     let gone = world.json(&["destroy", "--tenant", "demo", "--yes"]);
-    assert_eq!(gone[0]["done"], true, "{gone:#}");
-    let kept: Vec<_> =
-        gone[0]["kept"].as_array().expect("kept").iter().filter_map(|kept| kept["type"].as_str()).collect();
+    assert_eq!(gone["totals"]["done"], 1, "{gone:#}");
+    let kept = tenants_of(&gone)[0]["detail"]["kept"].as_array().expect("kept");
+    let kept: Vec<_> = kept.iter().filter_map(|kept| kept["type"].as_str()).collect();
     assert_eq!(kept, ["AWS::S3::Bucket", "AWS::Cognito::UserPool"], "{gone:#}");
     let (code, _) = world.json_with_code(&["outputs", "--tenant", "demo"]);
     assert_eq!(code, NOT_FOUND);
     let data = ["--delete-data", "ContentBucket", "--delete-data", "UserPool"];
     let gone = world.json(&[&["destroy", "--tenant", "demo", "--yes"][..], &data].concat());
-    assert_eq!(gone[0]["kept"], serde_json::json!([]), "{gone:#}");
+    assert_eq!(tenants_of(&gone)[0]["detail"]["kept"], serde_json::json!([]), "{gone:#}");
     let other = world.json(&["verify", "--tenant", "northwind"]);
     passed(&other[0]);
 }

@@ -1,6 +1,5 @@
 //! Policies as people and pipelines meet them: what blocks, what it leads back to, what is written.
 
-use std::path::Path;
 use std::process::Output;
 
 use crate::support::{self, root, text};
@@ -11,9 +10,8 @@ struct Copy(tempfile::TempDir);
 impl Copy {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        for name in ["tenants", "policies"] {
-            copy(&root().join(name), &folder.path().join(name));
-        }
+        support::copy(&root().join("tenants"), &folder.path().join("tenants"));
+        support::copy_policies(&folder.path().join("policies"));
         Self(folder)
     }
 
@@ -32,7 +30,8 @@ impl Copy {
         let cache = tempfile::tempdir().expect("a folder");
         let mut command = support::generator(cache.path());
         command.args(arguments).args(["--organisation", "example", "--templates-dir"]);
-        command.arg(root().join("templates")).current_dir(self.0.path()).output().expect("the binary runs")
+        command.env_remove("GENERATOR_POLICIES_DIR").arg(root().join("templates"));
+        command.current_dir(self.0.path()).output().expect("the binary runs")
     }
 
     /// Runs, and expects an exit code; what was written to stdout and stderr.
@@ -41,19 +40,6 @@ impl Copy {
         let (out, err) = (text(&output.stdout), text(&output.stderr));
         assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{out}\n{err}");
         (out, err)
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).expect("copied");
-        }
     }
 }
 
@@ -77,7 +63,7 @@ fn a_setting_that_breaks_a_policy_stops_validate_and_render_at_its_line() {
 #[test]
 fn a_rendered_finding_leads_to_the_line_of_the_tenant_file() {
     let copy = Copy::new();
-    copy.edit("policies/exemptions.yaml", "expires: 2027-04-30", "expires: 2026-11-01");
+    copy.edit("policies/exemptions.yaml", &support::expiry(), "2020-11-01");
     let (out, _) = copy.expect(5, &["policy", "check", "--tenant", "acme", "--output", "json"]);
     let json: serde_json::Value = serde_json::from_str(&out).expect("JSON");
     let finding = &json["findings"][0];
@@ -97,7 +83,8 @@ fn a_rendered_finding_leads_to_the_line_of_the_tenant_file() {
 fn exemptions_are_told_and_left_over_ones_are_refused() {
     let copy = Copy::new();
     let (_, err) = copy.expect(0, &["validate", "--tenant", "acme"]);
-    assert!(err.contains("exempted by `acme-implicit-grant` until 2027-04-30"), "{err}");
+    let told = format!("exempted by `acme-implicit-grant` until {}", support::expiry());
+    assert!(err.contains(&told), "{err}");
     copy.edit("tenants/acme.yaml", "implicit_grant: true", "implicit_grant: false");
     let (_, err) = copy.expect(2, &["validate", "--all"]);
     assert!(err.contains("nothing is covered by the exemption `acme-implicit-grant`"), "{err}");

@@ -11,7 +11,7 @@ use generator::clock::SystemClock;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use crate::support::{cache, root};
+use crate::support::{cache, generator_here};
 
 /// Region of everything: the edge's.
 pub(super) const REGION: &str = "us-east-1";
@@ -55,15 +55,12 @@ impl World {
 
     /// The binary on this world's tenants.
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_generator"));
+        let mut command = generator_here();
         command
             .args(arguments)
             .args(["--local-instance", &self.instance, "--tenants-dir"])
             .arg(self.folder.path().join("tenants"))
-            .arg("--cache-dir")
-            .arg(cache().root())
             .env("GENERATOR_JOURNAL", self.folder.path().join("runs"))
-            .current_dir(root())
             .stdin(Stdio::null());
         command
     }

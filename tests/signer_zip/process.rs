@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use testkit::cloudfront::{Accepted, accept};
 use testkit::peer::Peer;
 
-use crate::support::{cache, root};
+use crate::support::{cache, generator_here, root};
 
 /// CloudFront ends a viewer-request function after this time.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
@@ -26,12 +26,8 @@ const TASK_MAX: Duration = Duration::from_secs(1_200);
 fn unpacked() -> &'static Path {
     static FOLDER: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
     let (_, path) = FOLDER.get_or_init(|| {
-        let output = Command::new(env!("CARGO_BIN_EXE_generator"))
-            .args(["package", "--output", "json", "--cache-dir"])
-            .arg(cache().root())
-            .current_dir(root())
-            .output()
-            .expect("the binary runs");
+        let package = ["package", "--output", "json"];
+        let output = generator_here().args(package).output().expect("the binary runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let packed: Value = serde_json::from_slice(&output.stdout).expect("JSON");
         let signer = packed.as_array().into_iter().flatten().find(|zip| zip["artifact"] == "signer");

@@ -27,7 +27,23 @@ impl Budgeted {
     where
         F: Future<Output = Result<T, AwsError>>,
     {
-        let account = self.account.get().map_or("", String::as_str);
-        self.budget.call(group, account, &self.region, attempt).await
+        self.budget.call(group, self.account(), &self.region, attempt).await
+    }
+
+    /// [`RateBudget::write`] for this account and region.
+    pub(super) async fn write<T, F>(&self, group: ApiGroup, attempt: impl FnMut() -> F) -> Result<T, AwsError>
+    where
+        F: Future<Output = Result<T, AwsError>>,
+    {
+        self.budget.write(group, self.account(), &self.region, attempt).await
+    }
+
+    /// Waits for the turn of something that this tool does not call itself, but has done.
+    pub(super) async fn turn(&self, group: ApiGroup) {
+        self.budget.take(group, self.account(), &self.region).await;
+    }
+
+    fn account(&self) -> &str {
+        self.account.get().map_or("", String::as_str)
     }
 }

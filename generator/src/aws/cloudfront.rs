@@ -1,8 +1,12 @@
 //! CloudFront as it stands: what a distribution trusts, which keys a group holds.
 
 use aws_config::SdkConfig;
+use aws_sdk_cloudfront::types::{
+    DefaultCacheBehavior, DistributionConfig, FunctionAssociations, LambdaFunctionAssociations,
+};
 
-use super::{AwsError, AwsErrorKind};
+use super::budgeted::Budgeted;
+use super::{ApiGroup, AwsError, AwsErrorKind, Boxed};
 
 /// A distribution, with what access to it hangs on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,15 +56,30 @@ pub struct KeyCounts {
     pub keys: usize,
 }
 
+/// What destroying needs of CloudFront.
+pub trait Edges: Send + Sync {
+    /// Takes the functions off every behaviour of a distribution; whether there were any. A distribution that is
+    /// not there has none.
+    fn detach_functions<'a>(&'a self, distribution: &'a str) -> Boxed<'a, Result<bool, AwsError>>;
+    /// The status of a distribution, `Deployed` once every edge has its present configuration; `None` where there
+    /// is none.
+    fn status<'a>(&'a self, distribution: &'a str) -> Boxed<'a, Result<Option<String>, AwsError>>;
+    /// Ids and names of all public keys of the account.
+    fn public_keys(&self) -> Boxed<'_, Result<Vec<(String, String)>, AwsError>>;
+    /// Deletes a public key; one that is gone is no failure, one that a key group holds is a conflict.
+    fn delete_public_key<'a>(&'a self, id: &'a str) -> Boxed<'a, Result<(), AwsError>>;
+}
+
 /// CloudFront.
 #[derive(Debug, Clone)]
 pub struct CloudFront {
     client: aws_sdk_cloudfront::Client,
+    budgeted: Budgeted,
 }
 
 impl CloudFront {
-    pub(super) fn new(config: &SdkConfig) -> Self {
-        Self { client: aws_sdk_cloudfront::Client::new(config) }
+    pub(super) fn new(config: &SdkConfig, budgeted: Budgeted) -> Self {
+        Self { client: aws_sdk_cloudfront::Client::new(config), budgeted }
     }
 
     /// A distribution by its id, or `None` where there is none.
@@ -158,6 +177,83 @@ impl CloudFront {
         let (name, pem) = (config.name().to_owned(), config.encoded_key().to_owned());
         Ok(Some(PublicKey { id: id.to_owned(), name, pem, created: key.created_time().secs() }))
     }
+}
+
+impl Edges for CloudFront {
+    fn detach_functions<'a>(&'a self, distribution: &'a str) -> Boxed<'a, Result<bool, AwsError>> {
+        Box::pin(async move {
+            let answer = self.client.get_distribution_config().id(distribution).send().await;
+            let answer = answer.map_err(|error| AwsError::of(SERVICE, "GetDistributionConfig", &error));
+            let Some(answer) = found(answer)? else { return Ok(false) };
+            let missing = |field| AwsError::incomplete(SERVICE, "GetDistributionConfig", field);
+            let etag = answer.e_tag().ok_or_else(|| missing("ETag"))?.to_owned();
+            let mut config = answer.distribution_config.ok_or_else(|| missing("DistributionConfig"))?;
+            if !take_off(&mut config) {
+                return Ok(false);
+            }
+            self.budgeted.turn(ApiGroup::CloudFrontUpdates).await;
+            let call = self.client.update_distribution().id(distribution).if_match(etag);
+            let answer = call.distribution_config(config).send().await;
+            answer.map_err(|error| AwsError::of(SERVICE, "UpdateDistribution", &error))?;
+            Ok(true)
+        })
+    }
+
+    fn status<'a>(&'a self, distribution: &'a str) -> Boxed<'a, Result<Option<String>, AwsError>> {
+        Box::pin(async move { Ok(self.distribution(distribution).await?.map(|found| found.status)) })
+    }
+
+    fn public_keys(&self) -> Boxed<'_, Result<Vec<(String, String)>, AwsError>> {
+        Box::pin(async move {
+            let (mut keys, mut marker) = (Vec::new(), None);
+            loop {
+                let page = self.client.list_public_keys().set_marker(marker).send().await;
+                let page = page.map_err(|error| AwsError::of(SERVICE, "ListPublicKeys", &error))?;
+                let Some(list) = page.public_key_list() else { return Ok(keys) };
+                keys.extend(list.items().iter().map(|key| (key.id().to_owned(), key.name().to_owned())));
+                marker = list.next_marker().map(str::to_owned);
+                if marker.is_none() {
+                    return Ok(keys);
+                }
+            }
+        })
+    }
+
+    fn delete_public_key<'a>(&'a self, id: &'a str) -> Boxed<'a, Result<(), AwsError>> {
+        Box::pin(async move {
+            let answer = self.client.get_public_key().id(id).send().await;
+            let answer = answer.map_err(|error| AwsError::of(SERVICE, "GetPublicKey", &error));
+            let Some(answer) = found(answer)? else { return Ok(()) };
+            let call = self.client.delete_public_key().id(id).set_if_match(answer.e_tag);
+            let answer = call.send().await;
+            found(answer.map_err(|error| AwsError::of(SERVICE, "DeletePublicKey", &error))).map(|_| ())
+        })
+    }
+}
+
+/// Removes every function from a configuration; whether there were any.
+fn take_off(config: &mut DistributionConfig) -> bool {
+    let mut had = false;
+    if let Some(behaviour) = &mut config.default_cache_behavior {
+        let DefaultCacheBehavior { lambda_function_associations: lambda, function_associations: own, .. } =
+            behaviour;
+        had |= clear(lambda, own);
+    }
+    for behaviour in config.cache_behaviors.iter_mut().flat_map(|all| all.items.iter_mut().flatten()) {
+        had |= clear(&mut behaviour.lambda_function_associations, &mut behaviour.function_associations);
+    }
+    had
+}
+
+fn clear(lambda: &mut Option<LambdaFunctionAssociations>, own: &mut Option<FunctionAssociations>) -> bool {
+    let mut had = false;
+    if let Some(all) = lambda.as_mut().filter(|all| all.quantity > 0) {
+        (all.quantity, all.items, had) = (0, None, true);
+    }
+    if let Some(all) = own.as_mut().filter(|all| all.quantity > 0) {
+        (all.quantity, all.items, had) = (0, None, true);
+    }
+    had
 }
 
 const SERVICE: &str = "cloudfront";

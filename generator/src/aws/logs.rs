@@ -21,6 +21,12 @@ pub trait FunctionLogs: Send + Sync {
     fn since<'a>(&'a self, group: &'a str, moment: i64) -> Boxed<'a, Result<Vec<LogLine>, AwsError>>;
 }
 
+/// What destroying needs of CloudWatch Logs.
+pub trait LogGroups: Send + Sync {
+    /// Deletes a log group; whether there was one.
+    fn delete<'a>(&'a self, group: &'a str) -> Boxed<'a, Result<bool, AwsError>>;
+}
+
 /// CloudWatch Logs of one region.
 #[derive(Debug, Clone)]
 pub struct Logs {
@@ -74,6 +80,25 @@ impl FunctionLogs for Logs {
             }
             all.sort_by_key(|line| line.at);
             Ok(all)
+        })
+    }
+}
+
+impl LogGroups for Logs {
+    fn delete<'a>(&'a self, group: &'a str) -> Boxed<'a, Result<bool, AwsError>> {
+        Box::pin(async move {
+            let deleted = self
+                .budgeted
+                .call(ApiGroup::LogSearches, || async {
+                    let answer = self.client.delete_log_group().log_group_name(group).send().await;
+                    answer.map_err(|error| AwsError::of(SERVICE, "DeleteLogGroup", &error))
+                })
+                .await;
+            match deleted {
+                Ok(_) => Ok(true),
+                Err(error) if error.kind == AwsErrorKind::NotFound => Ok(false),
+                Err(error) => Err(error),
+            }
         })
     }
 }

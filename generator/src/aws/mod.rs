@@ -18,8 +18,10 @@ mod settings;
 pub mod ssm;
 pub mod sts;
 
+use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use aws_config::{Region, SdkConfig};
 
@@ -29,16 +31,21 @@ pub use settings::{CloudSettings, ConnectError};
 
 use crate::clock::Clock;
 use budgeted::Budgeted;
-use cloudformation::{CloudFormation, CloudFormationClient};
+use cloudformation::{CloudFormation, CloudFormationClient, Poller};
+use cloudfront::Edges;
 use cognito::{Cognito, UserPools};
 use lambda::{Functions, Lambda};
-use logs::{FunctionLogs, Logs};
+use logs::{FunctionLogs, LogGroups, Logs};
 use s3::{ObjectStore, S3};
 use secretsmanager::{Secrets, SecretsManager};
 use sts::{Identity, Sts};
 
 /// A future that a trait object can hand out.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Least time between two looks at the stacks of a region.
+const LOOKS: Duration = Duration::from_secs(1);
+const LOCAL_LOOKS: Duration = Duration::from_millis(20);
 
 /// Account of the local cloud. Its access key is the same twelve digits.
 pub const LOCAL_ACCOUNT: &str = "000000000000";
@@ -51,6 +58,9 @@ pub struct Cloud {
     local: bool,
     budget: Arc<RateBudget>,
     account: Arc<OnceLock<String>>,
+    clock: Arc<dyn Clock>,
+    /// CloudFormation of each region that was asked for, with its poller.
+    regions: Arc<Mutex<HashMap<String, Arc<CloudFormationClient>>>>,
 }
 
 impl Cloud {
@@ -61,9 +71,10 @@ impl Cloud {
     /// Where the certificate bundle cannot be read.
     pub async fn connect(settings: &CloudSettings, clock: Arc<dyn Clock>) -> Result<Self, ConnectError> {
         let base = settings.load().await?;
-        let budget = if settings.local { RateBudget::unlimited(clock) } else { RateBudget::of_aws(clock) };
-        let budget = budget.capped(settings.calls_per_second);
-        let cloud = Self { base, local: settings.local, budget: Arc::new(budget), account: Arc::default() };
+        let limits = if settings.local { RateBudget::unlimited } else { RateBudget::of_aws };
+        let budget = Arc::new(limits(Arc::clone(&clock)).capped(settings.calls_per_second));
+        let (account, regions) = (Arc::default(), Arc::default());
+        let cloud = Self { base, local: settings.local, budget, account, clock, regions };
         Ok(match &settings.role_arn {
             Some(role) => cloud.assuming(role).await,
             None => cloud,
@@ -80,7 +91,8 @@ impl Cloud {
         if let Some(id) = role_arn.split(':').nth(4) {
             account.get_or_init(|| id.to_owned());
         }
-        Self { base, local: false, budget: Arc::clone(&self.budget), account }
+        let (budget, clock) = (Arc::clone(&self.budget), Arc::clone(&self.clock));
+        Self { base, local: false, budget, account, clock, regions: Arc::default() }
     }
 
     /// Whether this is a local cloud, not AWS.
@@ -98,7 +110,7 @@ impl Cloud {
     /// CloudFront, which has one endpoint for the world.
     #[must_use]
     pub fn cloudfront(&self) -> cloudfront::CloudFront {
-        cloudfront::CloudFront::new(&self.config("us-east-1"))
+        cloudfront::CloudFront::new(&self.config("us-east-1"), self.budgeted("us-east-1"))
     }
 
     /// The user pools of `region`.
@@ -140,20 +152,24 @@ impl Cloud {
     /// The stacks of `region`, compared with their templates.
     #[must_use]
     pub fn drifts(&self, region: &str) -> Arc<dyn cloudformation::Drifts> {
-        Arc::new(self.stacks(region))
+        self.stacks(region)
     }
 
-    /// The stacks of `region`, whoever made them.
+    /// The stacks of `region`, whoever made them: one client and one poller for all who ask.
     #[must_use]
-    pub fn stacks(&self, region: &str) -> CloudFormationClient {
-        CloudFormationClient::new(
-            &self.config(region),
-            region,
-            Arc::clone(&self.budget),
-            Arc::clone(&self.account),
-            // The local cloud gives no property values, and an emulator may refuse to be asked for them.
-            !self.local,
-        )
+    pub fn stacks(&self, region: &str) -> Arc<CloudFormationClient> {
+        let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
+        let client = regions.entry(region.to_owned()).or_insert_with(|| {
+            let interval = if self.local { LOCAL_LOOKS } else { LOOKS };
+            Arc::new(CloudFormationClient::new(
+                &self.config(region),
+                self.budgeted(region),
+                Arc::new(Poller::new(Arc::clone(&self.clock), interval)),
+                // The local cloud gives no property values, and an emulator may refuse to be asked for them.
+                !self.local,
+            ))
+        });
+        Arc::clone(client)
     }
 
     fn budgeted(&self, region: &str) -> Budgeted {
@@ -178,6 +194,10 @@ pub trait Peers: Send + Sync {
     fn functions(&self, region: &str) -> Arc<dyn Functions>;
     /// User pools of `region`.
     fn user_pools(&self, region: &str) -> Arc<dyn UserPools>;
+    /// Distributions and public keys.
+    fn edges(&self) -> Arc<dyn Edges>;
+    /// Log groups of `region`.
+    fn log_groups(&self, region: &str) -> Arc<dyn LogGroups>;
     /// Who the caller is.
     fn identity(&self) -> Arc<dyn Identity>;
 }
@@ -202,7 +222,7 @@ impl Cloud {
 
 impl Peers for Cloud {
     fn cloudformation(&self, region: &str) -> Arc<dyn CloudFormation> {
-        Arc::new(self.stacks(region))
+        self.stacks(region)
     }
 
     fn objects(&self, region: &str) -> Arc<dyn ObjectStore> {
@@ -215,6 +235,14 @@ impl Peers for Cloud {
 
     fn user_pools(&self, region: &str) -> Arc<dyn UserPools> {
         Arc::new(self.cognito(region))
+    }
+
+    fn edges(&self) -> Arc<dyn Edges> {
+        Arc::new(self.cloudfront())
+    }
+
+    fn log_groups(&self, region: &str) -> Arc<dyn LogGroups> {
+        Arc::new(self.logs(region))
     }
 
     fn identity(&self) -> Arc<dyn Identity> {

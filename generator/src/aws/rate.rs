@@ -20,6 +20,8 @@ pub enum ApiGroup {
     ChangeSets,
     /// Describing stacks, their events and resources; reading templates.
     Describes,
+    /// Changing distributions, also by way of a stack.
+    CloudFrontUpdates,
     /// Starting rotations, and all else that changes secrets.
     SecretWrites,
     /// Describing secrets.
@@ -30,9 +32,11 @@ pub enum ApiGroup {
 
 impl ApiGroup {
     /// Calls a second: what AWS allows an account in a region, and cannot raise. Of the 10,000 reads of secrets,
-    /// which the signers at the edge share, this tool takes a hundredth.
+    /// which the signers at the edge share, this tool takes a hundredth. What CloudFront allows is not published;
+    /// about 130 distributions changed at once are known to be too many.
     fn per_second(self) -> f64 {
         match self {
+            Self::CloudFrontUpdates => 1.0,
             Self::ChangeSets => 2.0,
             Self::LogSearches => 5.0,
             Self::Describes => 10.0,
@@ -119,6 +123,39 @@ impl RateBudget {
         group: ApiGroup,
         account: &str,
         region: &str,
+        attempt: impl FnMut() -> F,
+    ) -> Result<T, AwsError>
+    where
+        F: Future<Output = Result<T, AwsError>>,
+    {
+        self.again(group, account, region, AwsError::is_passing, attempt).await
+    }
+
+    /// Makes a call that changes something, again only where the service has refused to look at it. Where the
+    /// answer is lost or the service broke down, nobody knows whether it was done: the caller looks first.
+    ///
+    /// # Errors
+    /// The call's own failure.
+    pub async fn write<T, F>(
+        &self,
+        group: ApiGroup,
+        account: &str,
+        region: &str,
+        attempt: impl FnMut() -> F,
+    ) -> Result<T, AwsError>
+    where
+        F: Future<Output = Result<T, AwsError>>,
+    {
+        let refused = |error: &AwsError| error.kind == AwsErrorKind::Throttled;
+        self.again(group, account, region, refused, attempt).await
+    }
+
+    async fn again<T, F>(
+        &self,
+        group: ApiGroup,
+        account: &str,
+        region: &str,
+        may: impl Fn(&AwsError) -> bool,
         mut attempt: impl FnMut() -> F,
     ) -> Result<T, AwsError>
     where
@@ -129,7 +166,7 @@ impl RateBudget {
             self.take(group, account, region).await;
             left -= 1;
             match attempt().await {
-                Err(error) if error.is_passing() && left > 0 => {
+                Err(error) if may(&error) && left > 0 => {
                     if error.kind == AwsErrorKind::Throttled {
                         self.slow_down(group, account, region);
                     }
@@ -258,6 +295,24 @@ mod tests {
         assert!((60..=80).contains(&apart.as_millis()), "{apart:?}");
         clock.sleep(Duration::from_secs(30)).await;
         assert!((0..50).all(|_| budget.reserve(ApiGroup::SecretWrites, "1", "r").is_zero()));
+    }
+
+    #[tokio::test]
+    async fn a_write_is_made_again_where_it_was_refused_and_not_where_its_answer_was_lost() {
+        let budget = RateBudget::of_aws(Arc::new(ManualClock::default()));
+        for (kind, attempts) in
+            [(AwsErrorKind::Throttled, 2), (AwsErrorKind::Network, 1), (AwsErrorKind::Timeout, 1)]
+        {
+            let before = budget.calls();
+            let mut first = true;
+            let ended = budget
+                .write(ApiGroup::ChangeSets, "1", "r", || {
+                    let fails = std::mem::take(&mut first);
+                    async move { if fails { Err(AwsError { kind, ..throttled() }) } else { Ok(()) } }
+                })
+                .await;
+            assert_eq!((ended.is_ok(), budget.calls() - before), (attempts == 2, attempts), "{kind:?}");
+        }
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! Arguments of the command line.
 
+mod deploy;
 mod fleet;
 mod plan;
 
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::deploy::{DeployArgs, DestroyArgs, ExecutionArgs};
 pub use self::fleet::{CallArgs, FleetArgs, JournalArgs, ResumeArgs, RotateArgs, StatusArgs};
 pub use self::plan::{DriftArgs, GcArgs, ImportArgs, PlanArgs};
 
@@ -151,7 +153,7 @@ pub enum Command {
     Render(RenderArgs),
     /// Tell where a setting's value comes from and where it goes, or what stands behind a rendered property
     #[command(
-        after_help = "Examples:\n  generator explain --tenant acme edge.price_class\n  generator explain --tenant acme edge/Distribution.DistributionConfig.PriceClass"
+        after_help = "Examples:\n  generator explain --tenant acme edge.price_class\n  generator explain --tenant acme edge/Distribution.DistributionConfig.PriceClass\n  generator explain ROLLBACK_COMPLETE   what a code or a stack's status means, and what to do\n  generator explain codes"
     )]
     Explain(ExplainArgs),
     /// Build the runtime zips that all tenants share
@@ -166,7 +168,7 @@ pub enum Command {
     Plan(PlanArgs),
     /// Deploy tenants: regional stack, edge stack, and the bucket's policy
     #[command(
-        after_help = "Examples:\n  generator deploy --tenant demo --local --yes\n  generator deploy --label tier=gold --profile production\n  generator deploy --tenant acme --dry-run   show the changes and make none"
+        after_help = "Examples:\n  generator deploy --tenant demo --local --yes\n  generator deploy --label tier=gold --profile production\n  generator deploy --tenant acme --dry-run   show the changes and make none\n  generator deploy --all --waves canary,10%,rest --bake 15m --max-failures 2%"
     )]
     Deploy(DeployArgs),
     /// Show the stack outputs of tenants
@@ -297,7 +299,8 @@ pub struct ExplainArgs {
     /// Which tenants.
     #[command(flatten)]
     pub selection: Selection,
-    /// Setting such as `edge.price_class`, or property such as `edge/Distribution.DistributionConfig.PriceClass`
+    /// Setting such as `edge.price_class`, property such as `edge/Distribution.DistributionConfig.PriceClass`, or a
+    /// code such as `STACK_BUSY`, without a tenant
     #[arg(required = true, value_name = "WHAT")]
     pub what: Vec<String>,
 }
@@ -313,37 +316,6 @@ pub struct PackageArgs {
     pub out: Option<PathBuf>,
 }
 
-/// Arguments of `deploy`.
-#[derive(Debug, Args)]
-pub struct DeployArgs {
-    /// Which tenants.
-    #[command(flatten)]
-    pub selection: Selection,
-    /// Show what would change, and change nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Execute the change sets of a file that `plan --out` has written, and nothing else; ends with 7 where
-    /// anything has moved since
-    #[arg(
-        long,
-        value_name = "FILE",
-        conflicts_with_all = ["tenants", "labels", "all", "changed_since", "exclude", "dry_run"]
-    )]
-    pub plan: Option<PathBuf>,
-    /// Let a change replace or remove this resource although its data is lost; can be repeated
-    #[arg(long, value_name = "LOGICAL_ID")]
-    pub allow_replace: Vec<String>,
-    /// Let a change widen what roles, policies or buckets allow
-    #[arg(long)]
-    pub allow_broadening: bool,
-    /// Role that CloudFormation acts with
-    #[arg(long, value_name = "ARN")]
-    pub service_role_arn: Option<String>,
-    /// Do not verify the tenant after deploying it to the local cloud
-    #[arg(long)]
-    pub no_verify: bool,
-}
-
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
@@ -356,20 +328,6 @@ pub struct VerifyArgs {
     /// Sign in as a user that is created for this and deleted after it; always so with `--local`
     #[arg(long)]
     pub test_user: bool,
-}
-
-/// Arguments of `destroy`.
-#[derive(Debug, Args)]
-pub struct DestroyArgs {
-    /// Which tenants.
-    #[command(flatten)]
-    pub selection: Selection,
-    /// Also delete this resource with all its data (`ContentBucket`, `UserPool`); can be repeated
-    #[arg(long, value_name = "LOGICAL_ID")]
-    pub delete_data: Vec<String>,
-    /// Show what would be removed, and remove nothing
-    #[arg(long)]
-    pub dry_run: bool,
 }
 
 /// What to do with the local cloud.

@@ -13,7 +13,8 @@ use super::settings::Settings;
 use crate::clock::Clock;
 use crate::report::{Event, Sink};
 
-/// What every command is given.
+/// What every command is given. Cheap to clone.
+#[derive(Clone)]
 pub(super) struct Context {
     pub settings: Settings,
     pub sink: Arc<dyn Sink>,
@@ -21,7 +22,7 @@ pub(super) struct Context {
     /// Whether a person can be asked.
     pub interactive: bool,
     /// What Ctrl-C means.
-    pub interrupts: Interrupts,
+    pub interrupts: Arc<Interrupts>,
 }
 
 impl Context {

@@ -31,6 +31,26 @@ pub enum Exit {
     Bug = 70,
 }
 
+impl Exit {
+    /// Stable code of a failure of this kind that has no narrower one.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Ok | Self::Failure => "FAILURE",
+            Self::Usage => "USAGE",
+            Self::Access => "ACCESS",
+            Self::Deployment => "DEPLOYMENT",
+            Self::Policy => "POLICY",
+            Self::NotFound => "NOT_FOUND",
+            Self::Changes => "CHANGES",
+            Self::Cancelled => "CANCELLED",
+            Self::Timeout => "TIMEOUT",
+            Self::Partial => "PARTIAL",
+            Self::Bug => "BUG",
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         ExitCode::from(exit as u8)

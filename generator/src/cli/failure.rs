@@ -21,6 +21,8 @@ use crate::verify::VerifyError;
 pub(super) struct Failure {
     /// Exit code.
     pub exit: Exit,
+    /// Stable code of the failure, which `generator explain` knows.
+    pub code: &'static str,
     /// What failed; further lines are its causes.
     pub message: String,
     /// What to do.
@@ -31,7 +33,7 @@ impl Failure {
     /// A failure of this kind with its message.
     #[must_use]
     pub(super) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), help: None }
+        Self { exit, code: exit.code(), message: message.into(), help: None }
     }
 
     /// Adds what to do.
@@ -42,7 +44,7 @@ impl Failure {
     }
 
     fn of(exit: Exit, error: &dyn Error, help: Option<String>) -> Self {
-        Self { exit, message: chain(error), help }
+        Self { exit, code: exit.code(), message: chain(error), help }
     }
 }
 
@@ -121,7 +123,12 @@ impl From<DeployError> for Failure {
         if let (None, DeployError::Aws { source, .. }) = (&help, &error) {
             help = access_help(source);
         }
-        Self::of(exit, &error, help)
+        if let DeployError::LostSight { source, .. } | DeployError::Unknown { source, .. } = &error
+            && let (Some(first), Some(then)) = (access_help(source), &help)
+        {
+            help = Some(format!("{first}; then {then}"));
+        }
+        Self { code: error.code(), ..Self::of(exit, &error, help) }
     }
 }
 
@@ -180,7 +187,9 @@ impl From<RevokeError> for Failure {
 
 fn exit_of(error: &DeployError) -> Exit {
     match error {
-        DeployError::Aws { source, .. } => access(source).unwrap_or(Exit::Deployment),
+        DeployError::Aws { source, .. }
+        | DeployError::LostSight { source, .. }
+        | DeployError::Unknown { source, .. } => access(source).unwrap_or(Exit::Deployment),
         DeployError::WrongAccount { .. } => Exit::Access,
         DeployError::Gate { source, .. } if source.cancelled => Exit::Cancelled,
         DeployError::Gate { .. } => Exit::Policy,
@@ -202,5 +211,56 @@ fn access_help(error: &AwsError) -> Option<String> {
         }
         AwsErrorKind::AccessDenied => Some("ask for the permission, or choose another profile".into()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::report::codes;
+
+    #[test]
+    fn every_code_of_a_failure_is_explained() {
+        let exits = [
+            Exit::Failure,
+            Exit::Usage,
+            Exit::Access,
+            Exit::Deployment,
+            Exit::Policy,
+            Exit::NotFound,
+            Exit::Changes,
+            Exit::Cancelled,
+            Exit::Timeout,
+            Exit::Partial,
+            Exit::Bug,
+        ];
+        let mut of_exits: Vec<_> = exits.iter().map(|exit| exit.code()).collect();
+        of_exits.extend(DeployError::CODES);
+        for code in &of_exits {
+            assert!(codes::FAILURES.iter().any(|known| known.code == *code), "{code}");
+        }
+        for known in codes::FAILURES {
+            assert!(of_exits.contains(&known.code), "{}", known.code);
+        }
+    }
+
+    #[test]
+    fn credentials_that_expire_while_a_stack_is_watched_are_no_failed_deployment() {
+        let source = AwsError {
+            service: "cloudformation",
+            operation: "DescribeStacks",
+            code: "ExpiredToken".into(),
+            message: "The security token included in the request is expired".into(),
+            kind: AwsErrorKind::Credentials,
+        };
+        let failure = Failure::from(DeployError::LostSight { what: "stack `s`".into(), source });
+        assert_eq!((failure.exit, failure.code), (Exit::Access, "SIGHT_LOST"));
+        let help = failure.help.expect("help");
+        assert!(help.contains("log in") && help.contains("generator resume"), "{help}");
+        let deadline =
+            DeployError::Deadline { what: "x".into(), after: Duration::from_secs(1), last: String::new() };
+        assert_eq!(Failure::from(deadline).exit, Exit::Timeout);
     }
 }

@@ -1,9 +1,12 @@
 //! Ctrl-C: ends most commands at once, and asks a run over many tenants to finish what is in flight.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::exit::Exit;
 use super::failure::Failure;
+use crate::aws::Cloud;
+use crate::deploy::Unused;
 use crate::fleet::Stopper;
 use crate::report::{Event, Sink};
 
@@ -12,7 +15,12 @@ use crate::report::{Event, Sink};
 pub(super) struct Interrupts {
     /// The run that ends well when asked, and how one goes on with it.
     graceful: Mutex<Option<(Stopper, String)>>,
+    /// Change sets that a command may leave unused, and the cloud that they are in.
+    unused: Mutex<Vec<(Arc<Unused>, Cloud)>>,
 }
+
+/// Longest time that a command which ends early cleans up after itself.
+const CLEANING: Duration = Duration::from_secs(20);
 
 impl Interrupts {
     /// From now on the first Ctrl-C only asks; `help` is told by the second.
@@ -21,6 +29,27 @@ impl Interrupts {
         let mut graceful = self.graceful.lock().unwrap_or_else(PoisonError::into_inner);
         *graceful = Some((stopper.clone(), help.to_owned()));
         stopper
+    }
+
+    /// Whatever is left of these when the command ends early is deleted.
+    pub(super) fn clean_up_after(&self, unused: Arc<Unused>, cloud: Cloud) {
+        self.unused.lock().unwrap_or_else(PoisonError::into_inner).push((unused, cloud));
+    }
+
+    /// Deletes the change sets that the command has left unused.
+    pub(super) async fn clean_up(&self, sink: &dyn Sink) {
+        let all = std::mem::take(&mut *self.unused.lock().unwrap_or_else(PoisonError::into_inner));
+        for (unused, cloud) in all.into_iter().filter(|(unused, _)| !unused.is_empty()) {
+            let left = match tokio::time::timeout(CLEANING, unused.discard(&cloud)).await {
+                Ok(left) => left,
+                Err(_) => vec!["some change set whose name begins with `generator-`".to_owned()],
+            };
+            for what in left {
+                let (message, help) =
+                    (format!("{what} is left unused"), Some("delete it by hand".to_owned()));
+                sink.emit(&Event::Warning { tenant: None, message, help });
+            }
+        }
     }
 
     /// Ends where the process must end at once, with what is to be said.

@@ -23,7 +23,6 @@ use serde_json::json;
 use self::args::{Cli, Output};
 use self::context::{Answer, Context};
 use self::failure::Failure;
-use self::interrupt::Interrupts;
 use self::settings::{Folders, Settings};
 use crate::clock::{Clock, SystemClock};
 use crate::report::{HumanSink, NdjsonSink, Sink};
@@ -78,7 +77,7 @@ fn run(cli: Cli) -> Result<Answer, Failure> {
         settings,
         clock,
         interactive: stdin().is_terminal() && stderr().is_terminal(),
-        interrupts: Interrupts::default(),
+        interrupts: Arc::default(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -90,6 +89,9 @@ fn run(cli: Cli) -> Result<Answer, Failure> {
             failure = context.interrupts.end(&*context.sink) => Err(failure),
         }
     });
+    if answer.is_err() {
+        runtime.block_on(context.interrupts.clean_up(&*context.sink));
+    }
     runtime.shutdown_background();
     answer
 }
@@ -110,7 +112,9 @@ fn sink(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Arc<dyn Sink>, Fai
             NdjsonSink::new(stdout(), move || clock.elapsed())
                 .map_err(|error| Failure::new(Exit::Failure, format!("cannot write to stdout: {error}")))?,
         ),
-        _ if stderr().is_terminal() => Arc::new(HumanSink::live(ProgressDrawTarget::stderr(), verbose)),
+        _ if stderr().is_terminal() => {
+            Arc::new(HumanSink::live(ProgressDrawTarget::stderr(), verbose, move || clock.elapsed()))
+        }
         _ => Arc::new(HumanSink::plain(stderr(), verbose)),
     })
 }
@@ -140,6 +144,7 @@ fn tell(output: Output, failure: &Failure) {
         let error = json!({
             "code": "ERROR",
             "exit": failure.exit as u8,
+            "error": failure.code,
             "message": failure.message,
             "help": failure.help,
         });

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use super::error::{DeployError, Doing};
 use super::poll::{Look, Wait};
 use super::stack::StackRequest;
+use super::unused::Leftover;
 use super::{Check, Context, preflight};
 use crate::aws::cloudformation::{
     ChangeSet, ChangeSetKind, CloudFormation, ImportedResource, NewChangeSet, Stack, Template,
@@ -28,13 +29,22 @@ pub(super) async fn work_out(
 ) -> Result<Option<ChangeSet>, DeployError> {
     let stack = request.stack.as_str();
     let new = new_change_set(context, request, existing, kind, Vec::new()).await?;
-    let doing = || format!("creating a change set for stack `{stack}` in `{}`", request.region);
-    let id = match cloudformation.create_change_set(&new).await {
-        Ok(id) => id.id,
-        // The answer to an earlier attempt of this very request was lost: its name is nobody else's.
-        Err(error) if error.kind == AwsErrorKind::AlreadyExists => new.name.clone(),
-        Err(error) if error.kind == AwsErrorKind::NoChanges => return Ok(None),
-        Err(error) => return Err(error).doing(doing),
+    let leftover = Leftover { region: request.region.clone(), stack: stack.to_owned(), kind };
+    if !context.work.unused.note(&new.name, leftover) {
+        return Err(DeployError::Cancelled);
+    }
+    let id = match create(cloudformation, request, &new).await {
+        Ok(Some(id)) => id,
+        Ok(None) => {
+            context.work.unused.forget(&new.name);
+            return Ok(None);
+        }
+        // Where it is not known whether there is one, it stays noted.
+        Err(error @ DeployError::Unknown { .. }) => return Err(error),
+        Err(error) => {
+            context.work.unused.forget(&new.name);
+            return Err(error);
+        }
     };
     let set = ready(context, cloudformation, stack, &id).await?;
     match (set.status.as_str(), set.execution.as_str()) {
@@ -42,11 +52,11 @@ pub(super) async fn work_out(
         (status, _) => {
             let reason = set.status_reason.clone().unwrap_or_else(|| "no reason given".into());
             if status == "FAILED" && is_no_changes(&reason) {
-                discard(cloudformation, request, &set, kind).await?;
+                discard(context, cloudformation, request, &set, kind).await?;
                 return Ok(None);
             }
             let why = preflight::validated(cloudformation, stack, &set.id).await;
-            discard(cloudformation, request, &set, kind).await?;
+            discard(context, cloudformation, request, &set, kind).await?;
             let found = why.iter().filter_map(Check::failure).map(|(reason, _)| reason);
             let reason = std::iter::once(reason.as_str()).chain(found).collect::<Vec<_>>().join("; ");
             let (stack, status) = (stack.to_owned(), format!("{status}, {}", set.execution));
@@ -71,23 +81,57 @@ pub(super) async fn work_out_import(
         return Ok(set);
     }
     // A shell that it has made goes with it; a stack that stands is no shell.
-    discard(cloudformation, request, &set, ChangeSetKind::Import).await?;
+    discard(context, cloudformation, request, &set, ChangeSetKind::Import).await?;
     let reason = set.status_reason.clone().unwrap_or_else(|| "no reason given".into());
     let (stack, status) = (stack.to_owned(), format!("{}, {}", set.status, set.execution));
     Err(DeployError::ChangeSetFailed { stack, status, reason })
 }
 
+/// Times that a change set is asked for, where each answer was lost and none was made.
+const TRIES: usize = 3;
+
+/// Asks for a change set; `None`: nothing would change. Where the answer is lost, its name tells whether there is
+/// one, and only where there is none it is asked for again.
+async fn create(
+    cloudformation: &dyn CloudFormation,
+    request: &StackRequest,
+    new: &NewChangeSet,
+) -> Result<Option<String>, DeployError> {
+    let stack = request.stack.as_str();
+    let doing = || format!("creating a change set for stack `{stack}` in `{}`", request.region);
+    for last in (0..TRIES).map(|attempt| attempt + 1 == TRIES) {
+        let lost = match cloudformation.create_change_set(new).await {
+            Ok(id) => return Ok(Some(id.id)),
+            // The answer to an earlier attempt of this very request was lost: its name is nobody else's.
+            Err(error) if error.kind == AwsErrorKind::AlreadyExists => return Ok(Some(new.name.clone())),
+            Err(error) if error.kind == AwsErrorKind::NoChanges => return Ok(None),
+            Err(error) if error.is_passing() && error.kind != AwsErrorKind::Throttled => error,
+            Err(error) => return Err(error).doing(doing),
+        };
+        match cloudformation.change_set(stack, &new.name).await {
+            Ok(set) => return Ok(Some(set.id)),
+            Err(error) if error.kind == AwsErrorKind::NotFound && !last => {}
+            Err(error) if error.kind == AwsErrorKind::NotFound => return Err(lost).doing(doing),
+            Err(_) => return Err(DeployError::Unknown { doing: doing(), source: lost }),
+        }
+    }
+    Ok(None)
+}
+
 /// Deletes a change set that is not executed, and the empty shell of a stack that it has made.
 pub(super) async fn discard(
+    context: &Context,
     cloudformation: &dyn CloudFormation,
     request: &StackRequest,
     set: &ChangeSet,
     kind: ChangeSetKind,
 ) -> Result<(), DeployError> {
-    discard_named(cloudformation, &request.stack, &set.id, &set.stack_id, kind).await
+    discard_named(cloudformation, &request.stack, &set.id, &set.stack_id, kind).await?;
+    context.work.unused.forget(&set.name);
+    Ok(())
 }
 
-/// The same, known by its ARN and that of its stack only.
+/// The same, known by its name or ARN and that of its stack only.
 pub(super) async fn discard_named(
     cloudformation: &dyn CloudFormation,
     stack: &str,
@@ -103,30 +147,34 @@ pub(super) async fn discard_named(
         return Ok(());
     }
     let shell = cloudformation.stack(stack_id).await.doing(|| format!("reading stack `{stack}`"))?;
-    if shell.is_none_or(|shell| shell.status != "REVIEW_IN_PROGRESS") {
-        return Ok(());
-    }
+    let Some(shell) = shell.filter(|shell| shell.status == "REVIEW_IN_PROGRESS") else { return Ok(()) };
     // By its name: the local cloud finds no change sets by an ARN.
-    let others = cloudformation.change_sets(stack).await;
+    let others = cloudformation.change_sets(&shell.name).await;
     let others = others.doing(|| format!("listing the change sets of stack `{stack}`"))?;
-    if others.iter().any(|other| other.id != set) {
+    if others.iter().any(|other| other.id != set && other.name != set) {
         return Ok(());
     }
     let deletion = crate::aws::cloudformation::StackDeletion {
-        stack: stack_id.to_owned(),
-        token: stack_id.chars().filter(char::is_ascii_alphanumeric).rev().take(32).collect(),
+        token: shell.id.chars().filter(char::is_ascii_alphanumeric).rev().take(32).collect(),
+        stack: shell.id,
         role_arn: None,
     };
     cloudformation.delete_stack(&deletion).await.doing(|| format!("deleting the empty stack `{stack}`"))
 }
 
-/// Deletes the change sets that an earlier run of this tool has left on a stack that was never made.
-pub(super) async fn clear(cloudformation: &dyn CloudFormation, stack: &str) -> Result<(), DeployError> {
+/// Deletes the change sets that an earlier run of this tool has left on a stack: those of one run by its mark, or
+/// all of them where there is none, as on a stack that was never made.
+pub(super) async fn clear(
+    cloudformation: &dyn CloudFormation,
+    stack: &str,
+    mark: &str,
+) -> Result<(), DeployError> {
     let left = cloudformation
         .change_sets(stack)
         .await
         .doing(|| format!("listing the change sets of stack `{stack}`"))?;
-    for set in left.into_iter().filter(|set| set.name.starts_with(PREFIX)) {
+    let prefix = prefix(mark);
+    for set in left.into_iter().filter(|set| set.name.starts_with(&prefix)) {
         cloudformation
             .delete_change_set(stack, &set.id)
             .await
@@ -180,7 +228,7 @@ async fn new_change_set(
     let token = token(context, request, existing);
     Ok(NewChangeSet {
         stack: request.stack.clone(),
-        name: format!("{PREFIX}{token}"),
+        name: format!("{}{token}", prefix(&context.work.mark)),
         kind,
         template,
         parameters: request.parameters.clone(),
@@ -189,6 +237,11 @@ async fn new_change_set(
         token,
         role_arn: context.settings.service_role_arn.clone(),
     })
+}
+
+/// What the names of change sets of this mark begin with.
+fn prefix(mark: &str) -> String {
+    if mark.is_empty() { PREFIX.to_owned() } else { format!("{PREFIX}{mark}-") }
 }
 
 /// Names one attempt at one change: the same for every repetition of the request by the SDK, another for

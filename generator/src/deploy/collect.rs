@@ -34,7 +34,7 @@ pub struct CollectRequest {
 
 /// Something that no stack uses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Unused {
+pub struct Leftover {
     /// `artifact`, `function-version`, `change-set` or `empty-stack`.
     pub kind: &'static str,
     /// Name.
@@ -55,11 +55,11 @@ pub async fn collect(
     context: &Context,
     cloud: &Cloud,
     request: &CollectRequest,
-) -> Result<Vec<Unused>, DeployError> {
+) -> Result<Vec<Leftover>, DeployError> {
     let now = context.clock.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
     let edge = artifacts::REGION;
-    let stacks = cloud.stacks(edge).all().await.doing(|| format!("listing the stacks of `{edge}`"))?;
+    let stacks = cloud.stacks(edge).every().await.doing(|| format!("listing the stacks of `{edge}`"))?;
     let mut found = Vec::new();
     found.extend(zips(cloud, request, &stacks, now).await?);
     found.extend(versions(cloud, request, &stacks, now).await?);
@@ -77,7 +77,7 @@ async fn zips(
     request: &CollectRequest,
     stacks: &[Stack],
     now: i64,
-) -> Result<Vec<Unused>, DeployError> {
+) -> Result<Vec<Leftover>, DeployError> {
     let bucket = format!("{}-artifacts-{}", request.organisation, request.account);
     let store = cloud.s3(artifacts::REGION);
     let stored = store.stored(&bucket).await.doing(|| format!("listing `{bucket}`"))?;
@@ -88,7 +88,7 @@ async fn zips(
             store.delete_versions(&bucket, objects).await.doing(|| format!("deleting from `{bucket}`"))?;
         }
     }
-    let told = |stored: StoredVersion| Unused {
+    let told = |stored: StoredVersion| Leftover {
         kind: "artifact",
         name: format!("s3://{bucket}/{}", stored.object.key),
         age: now - stored.written,
@@ -120,7 +120,7 @@ async fn versions(
     request: &CollectRequest,
     stacks: &[Stack],
     now: i64,
-) -> Result<Vec<Unused>, DeployError> {
+) -> Result<Vec<Leftover>, DeployError> {
     let (region, prefix) = (artifacts::REGION, format!("{}-", request.organisation));
     let (stacks_of_region, lambda) = (cloud.stacks(region), cloud.lambda(region));
     let mut found = Vec::new();
@@ -157,7 +157,7 @@ async fn versions(
                         Err(error) => Some(error.to_string()),
                     };
                 }
-                found.push(Unused { kind: "function-version", name: version.arn, age, bytes: 0, left });
+                found.push(Leftover { kind: "function-version", name: version.arn, age, bytes: 0, left });
             }
         }
     }
@@ -170,10 +170,10 @@ async fn change_sets(
     request: &CollectRequest,
     region: &str,
     now: i64,
-) -> Result<Vec<Unused>, DeployError> {
+) -> Result<Vec<Leftover>, DeployError> {
     let cloudformation = cloud.stacks(region);
     let prefix = format!("{}-", request.organisation);
-    let all = cloudformation.all().await.doing(|| format!("listing the stacks of `{region}`"))?;
+    let all = cloudformation.every().await.doing(|| format!("listing the stacks of `{region}`"))?;
     let mut found = Vec::new();
     for stack in all.iter().filter(|stack| stack.name.starts_with(&prefix)) {
         let sets = cloudformation.change_sets(&stack.name).await;
@@ -194,11 +194,11 @@ async fn change_sets(
             }
             if request.delete {
                 let kind = if is_shell { ChangeSetKind::Create } else { ChangeSetKind::Update };
-                discard_named(&cloudformation, &stack.name, &set.id, &stack.id, kind).await?;
+                discard_named(&*cloudformation, &stack.name, &set.id, &stack.id, kind).await?;
             }
             let kind = if is_shell { "empty-stack" } else { "change-set" };
             let name = format!("{} of {}", set.name, stack.name);
-            found.push(Unused { kind, name, age, bytes: 0, left: None });
+            found.push(Leftover { kind, name, age, bytes: 0, left: None });
         }
     }
     Ok(found)

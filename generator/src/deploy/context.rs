@@ -1,8 +1,10 @@
 //! What every operation on a tenant is given: the clock, the sink, the deadlines.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::unused::Unused;
 use crate::aws::{AwsError, Boxed};
 use crate::clock::Clock;
 use crate::report::{Event, Sink};
@@ -18,9 +20,50 @@ pub struct Context {
     pub settings: Settings,
     /// Where templates go that are too large for a request; `None`: they are refused.
     pub templates: Option<Arc<dyn TemplateStore>>,
+    /// What this piece of work leaves and costs.
+    pub work: Work,
+}
+
+/// One piece of work, such as one tenant of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Work {
+    /// Stands in the names of its change sets, so that they are known again; letters and digits.
+    pub mark: String,
+    /// Whether an earlier process may have been cut off within: then change sets of this mark are cleared away.
+    pub again: bool,
+    /// Change sets that exist and are not executed.
+    pub unused: Arc<Unused>,
+    /// Milliseconds slept between two looks.
+    waited: Arc<AtomicU64>,
+}
+
+impl Work {
+    /// Another piece, whose change sets are cleaned up together with this one's.
+    #[must_use]
+    pub fn beside(&self, mark: String, again: bool) -> Self {
+        Self { mark, again, unused: Arc::clone(&self.unused), waited: Arc::default() }
+    }
+
+    /// Time spent waiting for the cloud so far.
+    #[must_use]
+    pub fn waited(&self) -> Duration {
+        Duration::from_millis(self.waited.load(Ordering::Relaxed))
+    }
 }
 
 impl Context {
+    /// The same for another piece of work.
+    #[must_use]
+    pub fn with(&self, work: Work) -> Self {
+        Self { work, ..self.clone() }
+    }
+
+    /// Sleeps between two looks.
+    pub(super) async fn wait(&self, time: Duration) {
+        self.clock.sleep(time).await;
+        self.work.waited.fetch_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
     pub(super) fn emit(&self, event: &Event) {
         self.sink.emit(event);
     }
@@ -46,13 +89,18 @@ pub struct Settings {
     pub service_role_arn: Option<String>,
     /// How long to wait for what.
     pub deadlines: Deadlines,
+    /// Whether to end where somebody else works on a stack, rather than to wait.
+    pub refuse_busy: bool,
+    /// Whether to go on with update rollbacks that have failed, and which resources these skip, by logical id.
+    pub continue_rollback: Option<Vec<String>>,
 }
 
 impl Settings {
     /// Settings for AWS, or for a local cloud.
     #[must_use]
     pub fn new(local: bool) -> Self {
-        Self { local, service_role_arn: None, deadlines: Deadlines::default() }
+        let deadlines = Deadlines::default();
+        Self { local, service_role_arn: None, deadlines, refuse_busy: false, continue_rollback: None }
     }
 
     /// The first wait between two polls, and the longest.

@@ -3,10 +3,14 @@
 //! Every run goes on from what stands, so a run that was stopped, or had to leave something, is simply
 //! repeated. Nothing is called done while something remains.
 
+use std::time::Duration;
+
+use contract::names::Names;
+
 use super::error::{DeployError, Doing};
 use super::remove::delete_stack;
 use super::watch::settled;
-use super::{Context, StackStatus, account, retained};
+use super::{Context, StackStatus, account, detach, leavings, retained};
 use crate::aws::Peers;
 use crate::report::Event;
 
@@ -23,7 +27,16 @@ pub struct DestroyRequest {
     pub retained: Vec<Retained>,
     /// Logical ids of the retained resources that may be deleted with all they hold.
     pub delete_data: Vec<String>,
+    /// Names of the public keys that the rotator has made: whatever of them the stack leaves is deleted.
+    pub keys: Option<Names>,
+    /// `(name, region)` of log groups that functions make by themselves, and no stack has.
+    pub log_groups: Vec<(String, String)>,
+    /// How long to keep asking for what goes by itself.
+    pub patience: Duration,
 }
+
+/// Pause between two times that a function is asked to go.
+const AGAIN: Duration = Duration::from_secs(300);
 
 /// A resource that its template retains.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,12 +179,40 @@ pub async fn destroy(
     }
     for resource in &retained {
         let delete = request.delete_data.contains(&resource.logical_id);
-        let end = retained::retire(context, peers, &request.tenant, resource, delete).await?;
+        let end = retire(context, peers, request, resource, delete).await?;
         if let Some(end) = end {
+            retained::tell(context, &request.tenant, &end);
             outcome.add(end);
         }
     }
+    // Replicas that are left still write, and would make their groups again.
+    let functions_left =
+        outcome.remaining.iter().any(|left| left.thing.kind == RetainedKind::Function.as_str());
+    for end in leavings::remove(peers, request, !functions_left).await? {
+        retained::tell(context, &request.tenant, &end);
+        outcome.add(end);
+    }
     Ok(outcome)
+}
+
+/// What has become of one retained resource. A function with replicas is asked again as long as there is patience.
+async fn retire(
+    context: &Context,
+    peers: &dyn Peers,
+    request: &DestroyRequest,
+    resource: &Retained,
+    delete: bool,
+) -> Result<Option<Destroyed>, DeployError> {
+    let start = context.clock.elapsed();
+    loop {
+        let end = retained::retire(peers, &request.tenant, resource, delete).await?;
+        let waits = resource.kind == RetainedKind::Function && matches!(end, Some(Destroyed::Remaining(_)));
+        let left = request.patience.saturating_sub(context.clock.elapsed().saturating_sub(start));
+        if !waits || left.is_zero() {
+            return Ok(end);
+        }
+        context.wait(AGAIN.min(left)).await;
+    }
 }
 
 /// Deletes one stack, having noted what it calls the retained resources; `None`: there is none.
@@ -212,6 +253,10 @@ async fn take_down(
         if let Some(id) = same.and_then(|found| found.physical_id.as_ref()) {
             resource.name.clone_from(id);
         }
+    }
+    let distribution = resources.iter().find(|found| found.kind == detach::DISTRIBUTION);
+    if let Some(id) = distribution.and_then(|found| found.physical_id.as_deref()) {
+        detach::detach(context, peers, &request.tenant, id).await?;
     }
     let thing = stack_thing(name, region);
     match delete_stack(context, &*cloudformation, &request.tenant, region, &stack).await {

@@ -36,8 +36,36 @@ pub enum DeployError {
         stack: String,
         /// Its status.
         status: &'static str,
-        /// Why, and what to do.
-        reason: &'static str,
+        /// Why.
+        reason: String,
+        /// What to do.
+        help: String,
+    },
+    /// What was started cannot be watched any more. It goes on in the cloud.
+    #[error("lost sight of {what}, which goes on in the cloud")]
+    LostSight {
+        /// What was waited for.
+        what: String,
+        /// Why it cannot be seen.
+        #[source]
+        source: AwsError,
+    },
+    /// It is not known whether something was started.
+    #[error("no answer came to {doing}, and whether it was done cannot be seen")]
+    Unknown {
+        /// What was asked for.
+        doing: String,
+        /// The lost answer.
+        #[source]
+        source: AwsError,
+    },
+    /// Somebody else has changed the stack since its changes were worked out.
+    #[error("stack `{stack}` was changed by somebody else after its changes were worked out (`{execution}`)")]
+    Overtaken {
+        /// Stack.
+        stack: String,
+        /// Whether the change set can be executed, in CloudFormation's words.
+        execution: String,
     },
     /// The stack has a status that is not documented today.
     #[error("stack `{stack}` cannot be judged")]
@@ -176,20 +204,82 @@ pub enum DeployError {
     Cancelled,
 }
 
+/// What is done about everything that goes on without us.
+const AGAIN: &str = "run the same command again, or `generator resume` with the name of the run: it finds out what stands \
+                     and goes on from there";
+
 impl DeployError {
+    /// Every code of [`DeployError::code`] that is no exit code's.
+    pub const CODES: [&'static str; 20] = [
+        "CALL_FAILED",
+        "ACCOUNT_WRONG",
+        "STACK_REFUSED",
+        "SIGHT_LOST",
+        "WRITE_UNKNOWN",
+        "STACK_OVERTAKEN",
+        "STACK_STATUS_UNKNOWN",
+        "CHANGE_UNKNOWN",
+        "TEMPLATE_UNREADABLE",
+        "CHANGE_SET_FAILED",
+        "GATE_REFUSED",
+        "STACK_FAILED",
+        "STACK_VANISHED",
+        "TEMPLATE_TOO_LARGE",
+        "OUTPUT_MISSING",
+        "ARTIFACT_MISSING",
+        "STACKS_UNSETTLED",
+        "PREFLIGHT_FAILED",
+        "NAME_AMBIGUOUS",
+        "PLAN_MOVED",
+    ];
+
+    /// Stable code, which `generator explain` knows.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Aws { .. } => "CALL_FAILED",
+            Self::WrongAccount { .. } => "ACCOUNT_WRONG",
+            Self::Refused { .. } => "STACK_REFUSED",
+            Self::LostSight { .. } => "SIGHT_LOST",
+            Self::Unknown { .. } => "WRITE_UNKNOWN",
+            Self::Overtaken { .. } => "STACK_OVERTAKEN",
+            Self::UnknownStatus { .. } => "STACK_STATUS_UNKNOWN",
+            Self::UnknownChange { .. } => "CHANGE_UNKNOWN",
+            Self::ChangeSetFailed { .. } => "CHANGE_SET_FAILED",
+            Self::Gate { .. } => "GATE_REFUSED",
+            Self::Failed(_) => "STACK_FAILED",
+            Self::Deadline { .. } => "TIMEOUT",
+            Self::Vanished { .. } => "STACK_VANISHED",
+            Self::TemplateTooLarge { .. } => "TEMPLATE_TOO_LARGE",
+            Self::MissingOutput { .. } => "OUTPUT_MISSING",
+            Self::MissingArtifact { .. } => "ARTIFACT_MISSING",
+            Self::Unsettled { .. } => "STACKS_UNSETTLED",
+            Self::Unreadable { .. } => "TEMPLATE_UNREADABLE",
+            Self::Hindered { .. } => "PREFLIGHT_FAILED",
+            Self::Ambiguous { .. } => "NAME_AMBIGUOUS",
+            Self::Moved { .. } => "PLAN_MOVED",
+            Self::Cancelled => "CANCELLED",
+        }
+    }
+
     /// What to do next, where this error knows better than its text.
     #[must_use]
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Failed(failure) => Some(failure.help.clone()),
+            Self::Refused { help, .. } => Some(help.clone()),
+            Self::LostSight { .. } | Self::Unknown { .. } => Some(AGAIN.into()),
+            Self::Overtaken { .. } => {
+                Some("run the same command again: it works the changes out anew, from what stands now".into())
+            }
+            Self::UnknownStatus { .. } => {
+                Some("look at the stack in CloudFormation, or use a newer version of generator".into())
+            }
             Self::Gate { source, .. } => source.help.clone(),
             Self::WrongAccount { expected, .. } => Some(format!(
                 "use a profile or role of account `{expected}`, or change `account` in the tenant file"
             )),
-            Self::Deadline { .. } => Some(
-                "look at the stack in CloudFormation, then run the same command again: it goes on from there"
-                    .into(),
-            ),
+            Self::Deadline { .. } => Some(AGAIN.into()),
             Self::Hindered { checks, .. } => {
                 checks.iter().find_map(Check::failure).map(|(_, help)| help.to_owned())
             }

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use super::{Context, Deadlines, Settings};
 use crate::aws::cloudformation::{
-    ChangeSet, ChangeSetId, ChangeSetSummary, CloudFormation, NewChangeSet, RawChange, Stack, StackDeletion,
-    StackEvent, StackResource,
+    ChangeSet, ChangeSetId, ChangeSetSummary, CloudFormation, NewChangeSet, RawChange, RollbackContinuation,
+    Stack, StackDeletion, StackEvent, StackResource,
 };
+use crate::aws::cloudfront::Edges;
 use crate::aws::cognito::{UserPool, UserPools};
 use crate::aws::lambda::Functions;
+use crate::aws::logs::LogGroups;
 use crate::aws::s3::{ObjectHead, ObjectStore, ObjectVersion, Owner, Upload};
 use crate::aws::sts::Identity;
 use crate::aws::{AwsError, AwsErrorKind, Boxed, Peers};
@@ -33,6 +35,8 @@ pub(super) struct Script {
     pub(super) summaries: Vec<ChangeSetSummary>,
     pub(super) requests: Vec<NewChangeSet>,
     pub(super) calls: Vec<String>,
+    /// Client tokens of executions.
+    pub(super) tokens: Vec<String>,
 }
 
 #[derive(Clone, Default)]
@@ -53,6 +57,10 @@ impl FakeCloudFormation {
         let reads = ["DescribeStacks", "GetTemplate", "DescribeStackEvents", "DescribeChangeSet", "List"];
         let is_read = |call: &String| reads.iter().any(|read| call.starts_with(read));
         self.calls().into_iter().filter(|call| !is_read(call)).collect()
+    }
+
+    pub(super) fn tokens(&self) -> Vec<String> {
+        self.0.lock().unwrap().tokens.clone()
     }
 
     pub(super) fn requests(&self) -> Vec<NewChangeSet> {
@@ -138,11 +146,16 @@ impl CloudFormation for FakeCloudFormation {
         token: &'a str,
     ) -> Boxed<'a, Result<(), AwsError>> {
         assert!(!token.is_empty());
+        self.0.lock().unwrap().tokens.push(token.to_owned());
         self.answer(format!("ExecuteChangeSet {set}"), |script| &mut script.executed)
     }
 
     fn delete_stack<'a>(&'a self, request: &'a StackDeletion) -> Boxed<'a, Result<(), AwsError>> {
         self.done(format!("DeleteStack {}", request.stack))
+    }
+
+    fn continue_rollback<'a>(&'a self, request: &'a RollbackContinuation) -> Boxed<'a, Result<(), AwsError>> {
+        self.done(format!("ContinueUpdateRollback {} {}", request.stack, request.skip.join(" ")))
     }
 }
 
@@ -156,6 +169,9 @@ pub(super) struct World {
     pub(super) pools: Vec<UserPool>,
     pub(super) functions: Vec<String>,
     pub(super) function_refusal: Option<AwsError>,
+    /// Statuses of the distribution, in their order; the last one is repeated.
+    pub(super) distribution: VecDeque<String>,
+    pub(super) public_keys: Vec<(String, String)>,
     pub(super) calls: Vec<String>,
 }
 
@@ -201,8 +217,52 @@ impl Peers for FakePeers {
         Arc::new(FakePools(self.clone()))
     }
 
+    fn edges(&self) -> Arc<dyn Edges> {
+        Arc::new(FakeEdges(self.clone()))
+    }
+
+    fn log_groups(&self, region: &str) -> Arc<dyn LogGroups> {
+        Arc::new(FakeLogs(self.clone(), region.to_owned()))
+    }
+
     fn identity(&self) -> Arc<dyn Identity> {
         Arc::new(self.clone())
+    }
+}
+
+struct FakeEdges(FakePeers);
+
+impl Edges for FakeEdges {
+    fn detach_functions<'a>(&'a self, distribution: &'a str) -> Boxed<'a, Result<bool, AwsError>> {
+        self.0.with(format!("UpdateDistribution {distribution}"), |_| Ok(true))
+    }
+
+    fn status<'a>(&'a self, distribution: &'a str) -> Boxed<'a, Result<Option<String>, AwsError>> {
+        self.0.with(format!("GetDistribution {distribution}"), |world| {
+            let next = if world.distribution.len() > 1 { world.distribution.pop_front() } else { None };
+            Ok(Some(
+                next.or_else(|| world.distribution.front().cloned()).unwrap_or_else(|| "Deployed".into()),
+            ))
+        })
+    }
+
+    fn public_keys(&self) -> Boxed<'_, Result<Vec<(String, String)>, AwsError>> {
+        self.0.with("ListPublicKeys".into(), |world| Ok(world.public_keys.clone()))
+    }
+
+    fn delete_public_key<'a>(&'a self, id: &'a str) -> Boxed<'a, Result<(), AwsError>> {
+        self.0.with(format!("DeletePublicKey {id}"), |world| {
+            world.public_keys.retain(|(known, _)| known != id);
+            Ok(())
+        })
+    }
+}
+
+struct FakeLogs(FakePeers, String);
+
+impl LogGroups for FakeLogs {
+    fn delete<'a>(&'a self, group: &'a str) -> Boxed<'a, Result<bool, AwsError>> {
+        self.0.with(format!("DeleteLogGroup {} {group}", self.1), |_| Ok(true))
     }
 }
 
@@ -349,7 +409,8 @@ pub(super) fn context() -> (Context, Arc<RecordedSink>) {
     let deadlines = Deadlines { change_set: minute, stack: minute, deletion: minute, others: minute };
     let settings = Settings { deadlines, ..Settings::new(false) };
     let clock = Arc::new(ManualClock::default());
-    let context = Context { clock, sink: Arc::clone(&sink) as _, settings, templates: None };
+    let work = super::Work::default();
+    let context = Context { clock, sink: Arc::clone(&sink) as _, settings, templates: None, work };
     (context, sink)
 }
 
@@ -374,6 +435,7 @@ pub(super) fn event(id: &str, logical_id: &str, status: &str, reason: Option<&st
 pub(super) fn set(status: &str, reason: Option<&str>, changes: Vec<RawChange>) -> ChangeSet {
     ChangeSet {
         id: "arn:set".into(),
+        name: "set".into(),
         stack_id: "arn:stack".into(),
         status: status.into(),
         status_reason: reason.map(str::to_owned),

@@ -13,6 +13,7 @@ use super::changes;
 use super::error::{DeployError, Doing};
 use super::reading::{self, Reading};
 use super::stack::{StackDeployer, StackOutcome, StackRequest};
+use super::watch::Before;
 use super::{Context, Gate, account};
 use crate::aws::Peers;
 use crate::aws::cloudformation::{ChangeSetKind, ImportedResource};
@@ -126,12 +127,13 @@ pub async fn import(
             Ok(change) => change,
             Err(error) => {
                 let kind = if creates { ChangeSetKind::Create } else { ChangeSetKind::Update };
-                changes::discard(&*cloudformation, &request, &set, kind).await?;
+                changes::discard(context, &*cloudformation, &request, &set, kind).await?;
                 return Err(error);
             }
         };
         let deployer = StackDeployer::new(context, &*cloudformation, gates);
-        outcomes.push(deployer.execute(&request, change, &set, start).await?);
+        let before = Before::of(creates, reading.stack.as_ref());
+        outcomes.push(deployer.execute(&request, change, &set, before, start).await?);
     }
     Ok(outcomes)
 }

@@ -10,21 +10,25 @@ mod collect;
 mod context;
 mod describe;
 pub mod destroy;
+mod detach;
 mod drift;
 mod error;
 mod failure;
 mod gate;
 mod import;
+mod leavings;
 pub mod planned;
 mod poll;
 mod preflight;
 mod preview;
 mod reading;
+mod recover;
 mod remove;
 mod retained;
 mod stack;
 mod status;
 mod tenant;
+mod unused;
 mod watch;
 
 #[cfg(test)]
@@ -32,8 +36,8 @@ mod fake;
 #[cfg(test)]
 mod tests;
 
-pub use collect::{CollectRequest, Unused, collect};
-pub use context::{Context, Deadlines, Settings, TemplateStore};
+pub use collect::{CollectRequest, Leftover, collect};
+pub use context::{Context, Deadlines, Settings, TemplateStore, Work};
 pub use describe::{StackReport, TenantStatus, describe};
 pub use drift::{Drifted, StackDrift, drift};
 pub use error::DeployError;
@@ -45,3 +49,4 @@ pub use preview::{Preview, StackPreview, TenantPreview, discard_all, preview_ten
 pub use stack::{Deployed, Prepared, StackDeployer, StackOutcome, StackRequest};
 pub use status::{NextStep, StackStatus, UnknownStatus};
 pub use tenant::{ArtifactFacts, ArtifactLocations, TenantOutcome, deploy_tenant};
+pub use unused::Unused;

@@ -9,6 +9,7 @@ use super::error::{DeployError, Doing};
 use super::reading::{Reading, read_all};
 use super::stack::{StackDeployer, StackOutcome};
 use super::tenant::{request, resolve};
+use super::watch::Before;
 use super::{ArtifactLocations, Context, Gate, Refusal, StackPreview, TenantOutcome, account, deploy_tenant};
 use crate::aws::cloudformation::{ChangeSet, ChangeSetKind, Stack};
 use crate::aws::{AwsErrorKind, Boxed, Peers};
@@ -134,7 +135,8 @@ pub async fn execute(
         let cloudformation = peers.cloudformation(&stack.region);
         let deployer = StackDeployer::new(context, &*cloudformation, gates);
         let start = context.clock.elapsed();
-        executed.push((stack.id, deployer.execute(&request, change, &set, start).await?));
+        let before = Before::of(*creates, reading.stack.as_ref());
+        executed.push((stack.id, deployer.execute(&request, change, &set, before, start).await?));
     }
     // What the plan does not name stops here; a stack that was executed is as it should be by now.
     let mut within: Vec<Arc<dyn Gate>> = vec![Arc::new(WithinPlan::of(plan))];

@@ -22,6 +22,8 @@ pub(super) struct Wait<'a> {
     interval: Duration,
     longest: Duration,
     last: String,
+    /// Whether what is waited for goes on without us.
+    goes_on: bool,
 }
 
 impl<'a> Wait<'a> {
@@ -29,7 +31,13 @@ impl<'a> Wait<'a> {
     pub(super) fn new(context: &'a Context, what: String, limit: Duration) -> Self {
         let (interval, longest) = context.settings.poll_intervals();
         let start = context.clock.elapsed();
-        Self { context, what, limit, start, interval, longest, last: "nothing yet".into() }
+        Self { context, what, limit, start, interval, longest, last: "nothing yet".into(), goes_on: false }
+    }
+
+    /// What is waited for is under way in the cloud: losing sight of it is not its failure.
+    pub(super) fn under_way(mut self) -> Self {
+        self.goes_on = true;
+        self
     }
 
     /// Takes in one look: its result where it is done; otherwise sleeps, or gives up at the deadline.
@@ -46,6 +54,9 @@ impl<'a> Wait<'a> {
                 self.last = error.to_string();
                 self.interval = self.longest;
             }
+            Err(source) if self.goes_on => {
+                return Err(DeployError::LostSight { what: std::mem::take(&mut self.what), source });
+            }
             Err(source) => {
                 return Err(DeployError::Aws { doing: format!("waiting for {}", self.what), source });
             }
@@ -58,7 +69,7 @@ impl<'a> Wait<'a> {
                 last: std::mem::take(&mut self.last),
             });
         }
-        self.context.clock.sleep(self.interval.min(self.limit - waited)).await;
+        self.context.wait(self.interval.min(self.limit - waited)).await;
         self.interval = (self.interval * 2).min(self.longest);
         Ok(None)
     }

@@ -97,14 +97,14 @@ fn is_new(reading: &Reading) -> bool {
 /// A stack that a person must see to stops the stacks before it as well.
 fn state(stack: &RenderedStack, reading: &Reading) -> Option<Check> {
     let status = reading.stack.as_ref()?.status.as_str();
-    let verdict = match status.parse::<StackStatus>().map(StackStatus::next_step) {
-        Ok(NextStep::Refuse(reason)) => Verdict::Failed {
-            reason: format!("stack `{}` is in `{status}`", stack.name),
-            help: reason.to_owned(),
+    // One that is not known is told by whoever works on the stack, with all that is known of it.
+    let known = status.parse::<StackStatus>().ok()?;
+    let verdict = match known.next_step() {
+        NextStep::Refuse => Verdict::Failed {
+            reason: format!("stack `{}` is in `{status}`: {}", stack.name, known.meaning()),
+            help: known.help().to_owned(),
         },
-        Ok(_) => Verdict::Passed,
-        // Told by whoever works on the stack, with all that is known of it.
-        Err(_) => return None,
+        _ => Verdict::Passed,
     };
     Some(Check { check: "stack-state", subject: stack.name.clone(), verdict })
 }

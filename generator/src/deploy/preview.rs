@@ -137,7 +137,8 @@ pub async fn discard_all(peers: &dyn Peers, previews: &[StackPreview]) -> Result
         if let Preview::Changes(change, set) = &preview.next {
             let kind = if change.creates { ChangeSetKind::Create } else { ChangeSetKind::Update };
             let cloudformation = peers.cloudformation(&preview.request.region);
-            changes::discard(&*cloudformation, &preview.request, set, kind).await?;
+            changes::discard_named(&*cloudformation, &preview.request.stack, &set.id, &set.stack_id, kind)
+                .await?;
         }
     }
     Ok(())
@@ -212,7 +213,9 @@ impl Asking<'_> {
                 self.expect(&remade).map(Preview::Remake)
             }
             NextStep::Wait => Ok(Preview::Blocked(format!("somebody works on it: `{status}`"))),
-            NextStep::Refuse(reason) => Ok(Preview::Blocked(format!("it is in `{status}`: {reason}"))),
+            NextStep::Refuse | NextStep::ContinueRollback => {
+                Ok(Preview::Blocked(format!("it is in `{status}`: {}; {}", status.meaning(), status.help())))
+            }
         }
     }
 
@@ -246,7 +249,7 @@ impl Asking<'_> {
         let creates = kind == ChangeSetKind::Create;
         let read = StackChange::read(&request.stack, &request.region, creates, &set);
         if !self.keep || read.is_err() {
-            changes::discard(cloudformation, request, &set, kind).await?;
+            changes::discard(self.context, cloudformation, request, &set, kind).await?;
         }
         match read {
             Ok(change) => Ok(Preview::Changes(change, set)),

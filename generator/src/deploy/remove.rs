@@ -4,7 +4,8 @@ use sha2::{Digest, Sha256};
 
 use super::error::{DeployError, Doing};
 use super::failure::StackFailure;
-use super::watch::Watch;
+use super::recover;
+use super::watch::{Before, Watch};
 use super::{Context, StackStatus};
 use crate::aws::cloudformation::{CloudFormation, Stack, StackDeletion, StackEvent};
 use crate::report::Event;
@@ -30,7 +31,7 @@ pub(super) async fn delete_stack(
         token: token(context, &stack.id),
         role_arn: context.settings.service_role_arn.clone(),
     };
-    cloudformation.delete_stack(&request).await.doing(|| format!("deleting stack `{name}` in `{region}`"))?;
+    recover::start_deletion(cloudformation, region, stack, &request).await?;
     let watch = Watch {
         context,
         cloudformation,
@@ -39,6 +40,7 @@ pub(super) async fn delete_stack(
         id: &stack.id,
         since: before.last().map(|event| event.time),
         before: before.into_iter().map(|event| event.id).collect(),
+        before_it: Before::Unknown,
         what: format!("stack `{name}` to be deleted"),
         limit: context.settings.deadlines.deletion,
     };

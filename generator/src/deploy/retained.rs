@@ -13,21 +13,16 @@ const LISTINGS: usize = 100_000;
 
 /// What has become of one retained resource.
 pub(super) async fn retire(
-    context: &Context,
     peers: &dyn Peers,
     tenant: &str,
     retained: &Retained,
     delete: bool,
 ) -> Result<Option<Destroyed>, DeployError> {
-    let end = match retained.kind {
-        RetainedKind::Function => function(peers, tenant, retained).await?,
-        RetainedKind::Bucket => bucket(peers, tenant, retained, delete).await?,
-        RetainedKind::UserPool => user_pool(peers, tenant, retained, delete).await?,
-    };
-    if let Some(end) = &end {
-        tell(context, tenant, end);
+    match retained.kind {
+        RetainedKind::Function => function(peers, tenant, retained).await,
+        RetainedKind::Bucket => bucket(peers, tenant, retained, delete).await,
+        RetainedKind::UserPool => user_pool(peers, tenant, retained, delete).await,
     }
-    Ok(end)
 }
 
 async fn function(
@@ -136,7 +131,7 @@ fn kept(thing: Thing, tenant: &str, retained: &Retained) -> Kept {
     Kept { thing, help }
 }
 
-fn remaining(thing: Thing, tenant: &str, error: &AwsError) -> Destroyed {
+pub(super) fn remaining(thing: Thing, tenant: &str, error: &AwsError) -> Destroyed {
     Destroyed::Remaining(Remaining {
         thing,
         reason: error.to_string(),

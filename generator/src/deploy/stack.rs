@@ -5,17 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::changes;
-use super::error::{DeployError, Doing};
+use super::error::DeployError;
 use super::failure::StackFailure;
 use super::reading::{self, Reading};
-use super::remove::{delete_stack, token};
-use super::watch::{Watch, settled};
+use super::remove::token;
+use super::watch::{Before, Watch, settled};
 use super::{Context, Gate, NextStep, StackStatus};
-use crate::aws::AwsErrorKind;
 use crate::aws::cloudformation::{ChangeSet, ChangeSetKind, CloudFormation, Stack};
 use crate::plan::{Action, Replacement, ResourceChange, Side, Sides, StackChange};
 use crate::report::{Change, Event};
 
+/// What CloudFront takes few changes of at a time.
+const DISTRIBUTION: &str = "AWS::CloudFront::Distribution";
 /// Rounds of waiting for others and clearing away before giving up.
 const ROUNDS: usize = 5;
 
@@ -89,8 +90,8 @@ pub enum Prepared {
 
 /// Deploys stacks of one region.
 pub struct StackDeployer<'a> {
-    context: &'a Context,
-    cloudformation: &'a dyn CloudFormation,
+    pub(super) context: &'a Context,
+    pub(super) cloudformation: &'a dyn CloudFormation,
     gates: &'a [Arc<dyn Gate>],
 }
 
@@ -144,7 +145,8 @@ impl<'a> StackDeployer<'a> {
                 return Err(DeployError::Gate { stack: request.stack.clone(), source });
             }
         }
-        self.execute(request, change, &set, start).await
+        let before = Before::of(change.creates, reading.stack.as_ref());
+        self.execute(request, change, &set, before, start).await
     }
 
     /// Works out what deploying would do, and executes nothing. The caller executes what comes back by
@@ -168,7 +170,7 @@ impl<'a> StackDeployer<'a> {
         set: &ChangeSet,
     ) -> Result<(), DeployError> {
         let kind = if change.creates { ChangeSetKind::Create } else { ChangeSetKind::Update };
-        changes::discard(self.cloudformation, request, set, kind).await
+        changes::discard(self.context, self.cloudformation, request, set, kind).await
     }
 
     /// Afterwards `reading` is the state that the changes start from.
@@ -192,17 +194,27 @@ impl<'a> StackDeployer<'a> {
                     return Ok(Prepared::Unchanged(stack.clone()));
                 }
                 NextStep::Compare | NextStep::Update => {
+                    if self.context.work.again {
+                        changes::clear(self.cloudformation, name, &self.context.work.mark).await?;
+                    }
                     return self.work_out(request, Some(stack), ChangeSetKind::Update).await;
                 }
                 NextStep::Create => *reading = Reading::default(),
                 NextStep::ReuseShell => {
                     self.tell_leftover(request, status, "its change sets are deleted and it is used".into());
-                    changes::clear(self.cloudformation, name).await?;
+                    changes::clear(self.cloudformation, name, "").await?;
                     return self.work_out(request, Some(stack), ChangeSetKind::Create).await;
                 }
                 NextStep::DeleteAndCreate => {
                     self.delete_failed(request, status, stack).await?;
                     *reading = Reading::default();
+                }
+                NextStep::ContinueRollback if self.context.settings.continue_rollback.is_some() => {
+                    self.continue_rollback(request, stack).await?;
+                    *reading = reading::read(self.cloudformation, name, &request.region).await?;
+                }
+                NextStep::Wait if self.context.settings.refuse_busy && !self.context.work.again => {
+                    return Err(self.refused(request, status).await);
                 }
                 NextStep::Wait => {
                     let (tenant, stack) = (request.tenant.clone(), name.to_owned());
@@ -210,9 +222,8 @@ impl<'a> StackDeployer<'a> {
                     settled(self.context, self.cloudformation, name).await?;
                     *reading = reading::read(self.cloudformation, name, &request.region).await?;
                 }
-                NextStep::Refuse(reason) => {
-                    let (stack, status) = (name.to_owned(), status.as_str());
-                    return Err(DeployError::Refused { stack, status, reason });
+                NextStep::ContinueRollback | NextStep::Refuse => {
+                    return Err(self.refused(request, status).await);
                 }
             }
         }
@@ -241,7 +252,7 @@ impl<'a> StackDeployer<'a> {
         let change = match StackChange::read(&request.stack, &request.region, creates, &set) {
             Ok(change) => change,
             Err(source) => {
-                changes::discard(self.cloudformation, request, &set, kind).await?;
+                changes::discard(self.context, self.cloudformation, request, &set, kind).await?;
                 return Err(DeployError::UnknownChange { stack: request.stack.clone(), source });
             }
         };
@@ -258,6 +269,7 @@ impl<'a> StackDeployer<'a> {
         request: &StackRequest,
         change: StackChange,
         set: &ChangeSet,
+        before_it: Before,
         start: Duration,
     ) -> Result<StackOutcome, DeployError> {
         let name = request.stack.as_str();
@@ -267,8 +279,12 @@ impl<'a> StackDeployer<'a> {
             region: request.region.clone(),
             changes: change.resources.len(),
         });
+        if change.resources.iter().any(|resource| resource.kind == DISTRIBUTION) {
+            self.cloudformation.turn_for_distribution().await;
+        }
         let token = token(self.context, &set.id);
         self.start(request, set, &token).await?;
+        self.context.work.unused.forget(&set.name);
         let what = format!("stack `{name}` to be deployed");
         let watch = Watch {
             context: self.context,
@@ -278,6 +294,7 @@ impl<'a> StackDeployer<'a> {
             id: &set.stack_id,
             since: set.created,
             before: HashSet::new(),
+            before_it,
             what: what.clone(),
             limit: self.context.settings.deadlines.stack,
         };
@@ -299,58 +316,6 @@ impl<'a> StackDeployer<'a> {
         Ok(if creates { StackOutcome::Created(deployed) } else { StackOutcome::Updated(deployed) })
     }
 
-    /// Starts the execution. Where the answer was lost, the change set tells whether it has started, and
-    /// it is not started again.
-    async fn start(&self, request: &StackRequest, set: &ChangeSet, token: &str) -> Result<(), DeployError> {
-        let name = request.stack.as_str();
-        let doing = || format!("executing the change set of stack `{name}` in `{}`", request.region);
-        let imports = set.changes.iter().any(|change| change.action == "Import");
-        let started = if imports {
-            self.cloudformation.execute_import(name, &set.id, token).await
-        } else {
-            self.cloudformation.execute_change_set(name, &set.id, token).await
-        };
-        match started {
-            Ok(()) => Ok(()),
-            Err(error) if error.is_passing() || error.kind == AwsErrorKind::Conflict => {
-                match self.cloudformation.change_set(name, &set.id).await {
-                    Ok(now) if now.execution.starts_with("EXECUTE_") => Ok(()),
-                    _ => Err(error).doing(doing),
-                }
-            }
-            Err(error) => Err(error).doing(doing),
-        }
-    }
-
-    /// Deletes a stack whose first making failed and was undone. Nothing of it is left but what its
-    /// template retains, and that a deletion does not touch.
-    async fn delete_failed(
-        &self,
-        request: &StackRequest,
-        status: StackStatus,
-        stack: &Stack,
-    ) -> Result<(), DeployError> {
-        let resources = self
-            .cloudformation
-            .resources(&stack.id)
-            .await
-            .doing(|| format!("listing the resources of stack `{}`", stack.name))?;
-        let kept = resources
-            .iter()
-            .filter(|resource| resource.physical_id.is_some() && resource.status != "DELETE_COMPLETE");
-        let kept: Vec<_> = kept
-            .map(|resource| {
-                let name = resource.physical_id.as_deref().unwrap_or_default();
-                format!("`{}` ({} {name})", resource.logical_id, resource.kind)
-            })
-            .collect();
-        let kept = if kept.is_empty() { "nothing".to_owned() } else { kept.join(", ") };
-        let action = format!("its first creation failed: it is deleted and made again; kept: {kept}");
-        self.tell_leftover(request, status, action);
-        delete_stack(self.context, self.cloudformation, &request.tenant, &request.region, stack).await?;
-        Ok(())
-    }
-
     fn tell_unchanged(&self, request: &StackRequest) {
         self.context.emit(&Event::StackUnchanged {
             tenant: request.tenant.clone(),
@@ -359,7 +324,7 @@ impl<'a> StackDeployer<'a> {
         });
     }
 
-    fn tell_leftover(&self, request: &StackRequest, status: StackStatus, action: String) {
+    pub(super) fn tell_leftover(&self, request: &StackRequest, status: StackStatus, action: String) {
         self.context.emit(&Event::StackLeftover {
             tenant: request.tenant.clone(),
             stack: request.stack.clone(),

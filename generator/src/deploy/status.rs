@@ -69,8 +69,27 @@ pub enum NextStep {
     DeleteAndCreate,
     /// Somebody works on it: wait for the end.
     Wait,
+    /// Go on with the rollback where that was asked for, else a person must act first.
+    ContinueRollback,
     /// A person must act first.
-    Refuse(&'static str),
+    Refuse,
+}
+
+impl NextStep {
+    /// The step as half a sentence.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "makes it",
+            Self::Compare => "compares, and changes it where it differs",
+            Self::Update => "changes it, whatever the comparison says",
+            Self::ReuseShell => "deletes the change sets that this tool has left on it, and makes it",
+            Self::DeleteAndCreate => "deletes it and makes it, unless something that it keeps holds data",
+            Self::Wait => "waits for the end, then looks again; refuses with `--refuse-busy`",
+            Self::ContinueRollback => "goes on with the rollback where that was asked for",
+            Self::Refuse => "refuses",
+        }
+    }
 }
 
 use StackStatus as S;
@@ -132,27 +151,105 @@ impl StackStatus {
             | Self::UpdateRollbackCompleteCleanupInProgress
             | Self::ImportInProgress
             | Self::ImportRollbackInProgress => NextStep::Wait,
-            Self::CreateFailed => NextStep::Refuse(
-                "its first creation failed and was not rolled back: destroy the tenant first",
-            ),
-            Self::RollbackFailed => {
-                NextStep::Refuse("undoing its first creation failed: destroy the tenant first")
-            }
-            Self::DeleteFailed => {
-                NextStep::Refuse("deleting it failed: destroy the tenant again, which goes on from there")
-            }
-            Self::UpdateFailed => NextStep::Refuse(
-                "an update failed and was not rolled back: roll the stack back in CloudFormation first",
-            ),
-            Self::UpdateRollbackFailed => NextStep::Refuse(
-                "putting it back failed: mend the named resource, then continue the update rollback in \
-                 CloudFormation",
-            ),
-            Self::ImportRollbackFailed => NextStep::Refuse(
-                "undoing an import failed: mend the named resource, then continue the rollback in \
-                 CloudFormation",
-            ),
+            Self::UpdateRollbackFailed => NextStep::ContinueRollback,
+            Self::CreateFailed
+            | Self::RollbackFailed
+            | Self::DeleteFailed
+            | Self::UpdateFailed
+            | Self::ImportRollbackFailed => NextStep::Refuse,
         }
+    }
+
+    /// What it means, as half a sentence.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::CreateInProgress => "it is being made",
+            Self::CreateFailed => "its first creation failed and was not rolled back",
+            Self::CreateComplete => "it was made",
+            Self::RollbackInProgress => "its first creation failed, and what was made is being removed",
+            Self::RollbackFailed => "undoing its first creation failed",
+            Self::RollbackComplete => "its first creation failed, and what was made is removed",
+            Self::DeleteInProgress => "it is being deleted",
+            Self::DeleteFailed => "deleting it failed, and part of it is left",
+            Self::DeleteComplete => "it is deleted",
+            Self::UpdateInProgress => "it is being changed",
+            Self::UpdateCompleteCleanupInProgress => "it is changed, and what was replaced is being removed",
+            Self::UpdateComplete => "it was changed",
+            Self::UpdateFailed => "an update failed and was not rolled back",
+            Self::UpdateRollbackInProgress => "an update failed, and it is being put back",
+            Self::UpdateRollbackFailed => "an update failed, and so did putting it back",
+            Self::UpdateRollbackCompleteCleanupInProgress => {
+                "it is put back, and what was new is being removed"
+            }
+            Self::UpdateRollbackComplete => "an update failed, and it is as it was before",
+            Self::ReviewInProgress => "only a change set for it exists, and no resource",
+            Self::ImportInProgress => "resources are being taken in",
+            Self::ImportComplete => "resources were taken in",
+            Self::ImportRollbackInProgress => "taking resources in failed, and it is being put back",
+            Self::ImportRollbackFailed => "taking resources in failed, and so did putting it back",
+            Self::ImportRollbackComplete => "taking resources in failed, and it is as it was before",
+        }
+    }
+
+    /// What a person does about a stack that deploying does not touch. `TENANT` stands for the tenant's name.
+    #[must_use]
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::CreateFailed | Self::RollbackFailed => {
+                "run `generator destroy --tenant TENANT`, then deploy again"
+            }
+            Self::DeleteFailed => "run `generator destroy --tenant TENANT` again: it goes on from there",
+            Self::UpdateFailed => "roll the stack back in CloudFormation, then deploy again",
+            Self::UpdateRollbackFailed => {
+                "mend the cause and deploy with `--continue-rollback`, or also with `--skip-resource LOGICAL_ID` for \
+                 what cannot be put back"
+            }
+            Self::ImportRollbackFailed => {
+                "mend the cause, continue the rollback in CloudFormation, then deploy again"
+            }
+            status if status.is_busy() => "wait for its end, or deploy without `--refuse-busy`",
+            _ => "deploy again",
+        }
+    }
+
+    /// What `deploy` does about it.
+    #[must_use]
+    pub fn when_deploying(self) -> String {
+        match self.next_step() {
+            NextStep::Refuse => format!("refuses: {}", self.help()),
+            NextStep::ContinueRollback => format!(
+                "with `--continue-rollback` goes on with the rollback, then changes it; else refuses: {}",
+                self.help()
+            ),
+            other => other.as_str().to_owned(),
+        }
+    }
+
+    /// What `destroy` does about it.
+    #[must_use]
+    pub fn when_destroying(self) -> &'static str {
+        match self {
+            Self::DeleteComplete => "nothing: it is gone",
+            Self::DeleteInProgress => "waits for the end",
+            status if status.is_busy() => "waits for the end, then deletes it",
+            Self::DeleteFailed => "deletes it again",
+            _ => "deletes it",
+        }
+    }
+
+    /// Every status with what is done about it, as a Markdown table.
+    #[must_use]
+    pub fn table() -> String {
+        let mut text = String::from("| status | means | `deploy` | `destroy` |\n|---|---|---|---|\n");
+        for status in Self::all() {
+            let step = status.when_deploying();
+            let row =
+                format!("| `{status}` | {} | {step} | {} |\n", status.meaning(), status.when_destroying());
+            text.push_str(&row);
+        }
+        text.push_str("| any other word | a status that is not documented today | refuses | refuses |\n");
+        text
     }
 
     /// Whether an operation is under way.
@@ -207,6 +304,20 @@ mod tests {
     #[test]
     fn an_unknown_status_is_refused() {
         assert_eq!("MELTED".parse::<StackStatus>(), Err(UnknownStatus("MELTED".into())));
+    }
+
+    /// `generator explain stack-states --output markdown` writes the table.
+    #[test]
+    fn the_documented_table_is_the_one_of_this_code() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/stack-states.md");
+        let document = std::fs::read_to_string(path).expect("the document");
+        assert!(document.contains(&StackStatus::table()), "write:\n{}", StackStatus::table());
+    }
+
+    #[test]
+    fn only_a_stack_that_was_never_made_is_deleted_to_get_on() {
+        let deleted = StackStatus::all().filter(|status| status.next_step() == NextStep::DeleteAndCreate);
+        assert_eq!(deleted.collect::<Vec<_>>(), [S::RollbackComplete]);
     }
 
     #[test]

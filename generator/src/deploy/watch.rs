@@ -7,6 +7,7 @@ use super::error::DeployError;
 use super::failure::STACK;
 use super::poll::{Look, Wait};
 use super::{Context, StackStatus};
+use crate::aws::AwsError;
 use crate::aws::cloudformation::{CloudFormation, Stack, StackEvent};
 use crate::report::Event;
 
@@ -26,9 +27,34 @@ pub(super) struct Watch<'a> {
     pub(super) since: Option<i64>,
     /// Ids of events that were there before.
     pub(super) before: HashSet<String>,
+    /// What tells the operation's own end from the one before.
+    pub(super) before_it: Before,
     /// What is waited for, and how long.
     pub(super) what: String,
     pub(super) limit: Duration,
+}
+
+/// What was before an operation.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Before {
+    /// No stack: any end is this operation's.
+    Nothing,
+    /// A stack that was last changed then, by the service's clock: a later change is this operation's.
+    Changed(i64),
+    /// A stack of which that is not known: its events tell.
+    Unknown,
+}
+
+impl Before {
+    /// What was before an operation that `creates` a stack, or changes this one.
+    pub(super) fn of(creates: bool, stack: Option<&Stack>) -> Self {
+        match stack {
+            Some(stack) if !creates => {
+                stack.updated.or(stack.created).map_or(Before::Unknown, Before::Changed)
+            }
+            _ => Before::Nothing,
+        }
+    }
 }
 
 /// How an operation ended.
@@ -42,31 +68,31 @@ pub(super) struct Ended {
 impl Watch<'_> {
     /// Waits for the end, whichever it is.
     ///
-    /// A final status counts only once the operation's own event about it is there: right after its start
-    /// the service may still show the end of the operation before.
+    /// A final status counts only once the stack's time of change, or the operation's own event, tells that it is
+    /// the end of this operation: right after its start the service may still show the one before. All stacks of
+    /// a region are looked at together; events, a call for each stack, are read half as often, and once more where
+    /// the end is a bad one or is not yet known to be ours.
     pub(super) async fn until_end(mut self) -> Result<Ended, DeployError> {
-        let mut wait = Wait::new(self.context, self.what.clone(), self.limit);
+        let mut wait = Wait::new(self.context, self.what.clone(), self.limit).under_way();
         let mut seen = std::mem::take(&mut self.before);
         let mut events: Vec<StackEvent> = Vec::new();
+        let mut looks = 0_usize;
         loop {
-            let since = events
-                .last()
-                .map_or(self.since, |last| Some((last.time - LATE).max(self.since.unwrap_or(i64::MIN))));
-            let look = tokio::try_join!(
-                self.cloudformation.stack(self.id),
-                self.cloudformation.events(self.id, since)
-            );
-            let look = match look {
+            looks += 1;
+            let look = match self.cloudformation.watched(self.id).await {
                 Err(error) => Err(error),
-                Ok((stack, page)) => {
-                    for event in page {
-                        if seen.insert(event.id.clone()) {
-                            self.tell(&event);
-                            events.push(event);
-                        }
+                Ok(stack) => {
+                    let good = self.is_good_end(stack.as_ref());
+                    let read = if good || (looks % 2 == 0 && self.is_busy(stack.as_ref())) {
+                        Ok(())
+                    } else {
+                        self.read_events(&mut seen, &mut events).await
+                    };
+                    match read {
+                        Err(error) => Err(error),
+                        Ok(()) if good => Ok(self.end(stack)?),
+                        Ok(()) => Ok(self.judge(stack, &events)?),
                     }
-                    events.sort_by_key(|event| event.time);
-                    Ok(self.judge(stack, &events)?)
                 }
             };
             if let Some(stack) = wait.take(look).await? {
@@ -75,19 +101,61 @@ impl Watch<'_> {
         }
     }
 
+    async fn read_events(
+        &self,
+        seen: &mut HashSet<String>,
+        events: &mut Vec<StackEvent>,
+    ) -> Result<(), AwsError> {
+        let since = events
+            .last()
+            .map_or(self.since, |last| Some((last.time - LATE).max(self.since.unwrap_or(i64::MIN))));
+        for event in self.cloudformation.events(self.id, since).await? {
+            if seen.insert(event.id.clone()) {
+                self.tell(&event);
+                events.push(event);
+            }
+        }
+        events.sort_by_key(|event| event.time);
+        Ok(())
+    }
+
+    fn is_busy(&self, stack: Option<&Stack>) -> bool {
+        stack.and_then(|stack| stack.status.parse().ok()).is_some_and(StackStatus::is_busy)
+    }
+
+    /// Whether the stack alone tells that this operation has ended well.
+    fn is_good_end(&self, stack: Option<&Stack>) -> bool {
+        let Some(stack) = stack else { return false };
+        let ours = match self.before_it {
+            Before::Nothing => true,
+            Before::Changed(before) => stack.updated.is_some_and(|now| now > before),
+            Before::Unknown => false,
+        };
+        ours && stack.status.parse().is_ok_and(StackStatus::is_success)
+    }
+
+    fn end(&self, stack: Option<Stack>) -> Result<Look<Option<(Stack, StackStatus)>>, DeployError> {
+        let Some(stack) = stack else { return Ok(Look::Done(None)) };
+        let status = self.status(&stack)?;
+        Ok(Look::Done(Some((stack, status))))
+    }
+
+    fn status(&self, stack: &Stack) -> Result<StackStatus, DeployError> {
+        let unknown = |source| DeployError::UnknownStatus { stack: self.name.to_owned(), source };
+        stack.status.parse().map_err(unknown)
+    }
+
     fn judge(
         &self,
         stack: Option<Stack>,
         events: &[StackEvent],
     ) -> Result<Look<Option<(Stack, StackStatus)>>, DeployError> {
         let Some(stack) = stack else { return Ok(Look::Done(None)) };
-        let status: StackStatus = stack
-            .status
-            .parse()
-            .map_err(|source| DeployError::UnknownStatus { stack: self.name.to_owned(), source })?;
+        let status = self.status(&stack)?;
         let own = |event: &StackEvent| event.kind == STACK && event.physical_id.as_deref() == Some(self.id);
         // A deleted stack was not deleted before: it was there when this began.
         let told = status == StackStatus::DeleteComplete
+            || matches!(self.before_it, Before::Nothing)
             || events.iter().any(|event| own(event) && event.status == stack.status);
         if status.is_busy() || status == StackStatus::ReviewInProgress || !told {
             return Ok(Look::NotYet(format!("status `{status}`")));
@@ -119,7 +187,7 @@ pub(super) async fn settled(
     let what = format!("another operation on stack `{name}`");
     let mut wait = Wait::new(context, what, context.settings.deadlines.others);
     loop {
-        let look = match cloudformation.stack(name).await {
+        let look = match cloudformation.watched(name).await {
             Err(error) => Err(error),
             Ok(None) => Ok(Look::Done(None)),
             Ok(Some(stack)) => {

@@ -99,6 +99,8 @@ pub enum FailureKind {
     Timeout,
     /// A policy or a guard refused.
     Refused,
+    /// A deployment failed.
+    Deployment,
     /// Anything else.
     Other,
 }

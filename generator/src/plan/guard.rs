@@ -5,6 +5,12 @@ use super::{Action, Replacement, ResourceChange, StackChange};
 /// Types whose resources hold what people have put there.
 const DATA: [&str; 2] = ["AWS::S3::Bucket", "AWS::Cognito::UserPool"];
 
+/// Whether resources of a type hold what people have put there.
+#[must_use]
+pub fn holds_data(kind: &str) -> bool {
+    DATA.contains(&kind)
+}
+
 /// A change after which a tenant's data is no longer where the stack looks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
@@ -50,7 +56,7 @@ pub fn losses(change: &StackChange) -> Vec<Loss> {
 }
 
 fn loss(stack: &str, resource: &ResourceChange) -> Option<Loss> {
-    if DATA.contains(&resource.kind.as_str()) { lost(stack, resource) } else { None }
+    if holds_data(&resource.kind) { lost(stack, resource) } else { None }
 }
 
 /// What becomes of a resource that leaves its place, whatever it holds.

@@ -19,7 +19,7 @@ pub use compare::{Difference, differences};
 pub use create_only::create_only;
 pub use document::{Allowed, change_document};
 pub use expected::{expected_change, symbols, waiting_for};
-pub use guard::{GuardError, Loss, guard, losses};
+pub use guard::{GuardError, Loss, guard, holds_data, losses};
 pub use mask::{MASK, unechoed, without};
 pub use output::{COMMENT_LIMIT, human, markdown};
 pub use overview::{Block, Item, Overview, Shared, TenantPlan, Totals};

@@ -8,9 +8,10 @@ use cel::common::types::{CelBool, CelList, CelMap, CelNull, CelString, DYN_TYPE,
 use cel::common::value::{CowVal, StaticVal, Val};
 use cel::{DeclarationError, Env, ExecutionError};
 use regex::Regex;
+use serde_json::Value as Json;
 
 use super::directory::Directory;
-use super::path::{get, key_text};
+use super::value::{get, key_text};
 
 /// `list(x)`: a list as it is, nothing as an empty list, anything else as a list of one.
 pub(super) const LIST: &str = "list";
@@ -22,8 +23,14 @@ pub(super) const TEXTS: &str = "texts";
 pub(super) const FOREIGN: &str = "foreign";
 /// What `foreign` becomes: with the directory beside it.
 pub(super) const FOREIGN_IN: &str = "@foreign";
+/// `x.matches('…')`: whether a text matches a pattern somewhere.
+pub(super) const MATCHES: &str = "matches";
 /// What `matches` becomes: with the compiled pattern beside it.
-pub(super) const MATCHES: &str = "@matches";
+pub(super) const MATCHES_IN: &str = "@matches";
+/// `matching(x, '…')`: the texts within a value that match a pattern.
+pub(super) const MATCHING: &str = "matching";
+/// What `matching` becomes: with the compiled pattern beside it.
+pub(super) const MATCHING_IN: &str = "@matching";
 /// What stands around the range of a comprehension.
 pub(super) const CHARGE: &str = "@charge";
 
@@ -59,6 +66,47 @@ pub(super) struct Names {
     pub(super) directory: Arc<Directory>,
     /// The tenant that is judged.
     pub(super) tenant: String,
+}
+
+/// A call with `self`, which is answered from the document, without turning that into a value of the language.
+#[derive(Debug)]
+pub(super) enum OfSelf {
+    /// [`TEXTS`].
+    Texts,
+    /// [`FOREIGN`].
+    Foreign,
+    /// [`MATCHING`].
+    Matching(Regex),
+}
+
+impl OfSelf {
+    /// What the call yields.
+    pub(super) fn answer<'b>(&self, node: &'b Json, names: &Names) -> CowVal<'b, 'b> {
+        let mut found = Vec::new();
+        match self {
+            Self::Texts => each_text_of(node, &mut |text| found.push(text.to_string())),
+            Self::Matching(pattern) => each_text_of(node, &mut |text| {
+                if pattern.is_match(text) {
+                    found.push(text.to_string());
+                }
+            }),
+            Self::Foreign => {
+                each_text_of(node, &mut |text| names.directory.foreign(&names.tenant, text, &mut found));
+                found.sort_unstable();
+                found.dedup();
+            }
+        }
+        texts_value(found)
+    }
+}
+
+fn each_text_of(value: &Json, f: &mut dyn FnMut(&str)) {
+    match value {
+        Json::String(text) => f(text),
+        Json::Array(items) => items.iter().for_each(|item| each_text_of(item, f)),
+        Json::Object(map) => map.values().for_each(|item| each_text_of(item, f)),
+        _ => {}
+    }
 }
 
 macro_rules! value {
@@ -105,7 +153,8 @@ fn build() -> Result<Env, DeclarationError> {
     env.add_overload(TEXT, "generator_text", vec![DYN_TYPE], text)?;
     env.add_overload(TEXTS, "generator_texts", vec![DYN_TYPE], texts)?;
     env.add_overload(FOREIGN_IN, "generator_foreign", vec![DYN_TYPE, DYN_TYPE], foreign)?;
-    env.add_overload(MATCHES, "generator_matches", vec![DYN_TYPE, DYN_TYPE], matches)?;
+    env.add_overload(MATCHES_IN, "generator_matches", vec![DYN_TYPE, DYN_TYPE], matches)?;
+    env.add_overload(MATCHING_IN, "generator_matching", vec![DYN_TYPE, DYN_TYPE], matching)?;
     env.add_overload(CHARGE, "generator_charge", vec![DYN_TYPE, DYN_TYPE], charge)?;
     Ok(env)
 }
@@ -185,6 +234,19 @@ fn matches<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
         }
         (_, None) => Err(ExecutionError::function_error("matches", "the pattern is not compiled")),
     }
+}
+
+fn matching<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
+    let pattern = args[1].downcast_ref::<Pattern>();
+    let pattern =
+        pattern.ok_or_else(|| ExecutionError::function_error("matching", "the pattern is not compiled"))?;
+    let mut found = Vec::new();
+    each_text(&*args[0], &mut |text| {
+        if pattern.0.is_match(text) {
+            found.push(text.to_string());
+        }
+    });
+    Ok(texts_value(found))
 }
 
 fn charge<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {

@@ -4,8 +4,6 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use cel::common::types::{CelMap, CelNull, CelString};
-use cel::common::value::Val;
 use serde_json::{Map, Value};
 use time::Date;
 
@@ -15,10 +13,9 @@ use super::edge;
 use super::exemption::{self, Exemption};
 use super::finding::{Finding, Judgement, Remediation};
 use super::functions::Names;
+use super::input::{Input, Seen, Source};
 use super::model::{Level, Missing, Override, Policy, Stage, Target};
-use super::path::{get, key_text};
 use super::scope::Subject;
-use super::value::{Converted, to_json};
 
 /// Every rule of the organisation.
 #[derive(Debug, Default)]
@@ -105,17 +102,7 @@ pub fn judge(
         .map(|policy| (&**policy, rules.level(policy, tenant)))
         .filter(|(_, level)| *level != Level::Disabled)
         .collect();
-    match Judge::new(rules, stage, document, tenant) {
-        Ok(judge) => judge.all(&judged, &mut judgement),
-        Err(reason) => {
-            for (policy, level) in &judged {
-                let mut finding = finding(policy, *level, stage, document, tenant, Vec::new());
-                finding.message = reason.clone();
-                finding.is_error = true;
-                judgement.findings.push(finding);
-            }
-        }
-    }
+    Judge::new(rules, stage, document, tenant).all(&judged, &mut judgement);
     exemption::apply(&rules.exemptions, &mut judgement.findings, document, today);
     judgement
 }
@@ -126,78 +113,60 @@ struct Judge<'a> {
     document: &'a Document<'a>,
     tenant: &'a Subject,
     /// What `stack` stands for.
-    stack: Box<dyn Val + 'a>,
-    settings: Box<dyn Val + 'a>,
+    stack: Input<'a>,
+    settings: Input<'a>,
     names: Names,
     /// Resources of functions at the edge.
     edge: BTreeSet<String>,
 }
 
 impl<'a> Judge<'a> {
-    fn new(
-        rules: &'a Rules,
-        stage: Stage,
-        document: &'a Document<'a>,
-        tenant: &'a Subject,
-    ) -> Result<Self, String> {
-        let convert =
-            |json: &'a Value| Converted::new(json).map(Converted::into_value).map_err(|e| e.to_string());
-        let settings = convert(tenant.settings())?;
-        let text = |text: &'a str| Box::new(CelString::from(text)) as Box<dyn Val + 'a>;
+    fn new(rules: &'a Rules, stage: Stage, document: &'a Document<'a>, tenant: &'a Subject) -> Self {
+        let Document { stack, name, region, body } = *document;
+        let id = stack.unwrap_or_default();
         let stack = match stage {
-            Stage::Tenant => Box::new(CelNull) as Box<dyn Val + 'a>,
-            Stage::Stack | Stage::Change => Converted::map(vec![
-                ("id", text(document.stack.unwrap_or_default())),
-                ("name", text(document.name)),
-                ("region", text(document.region)),
-                (if stage == Stage::Stack { "template" } else { "change" }, convert(document.body)?),
-            ])
-            .into_value(),
+            Stage::Tenant => Source::Nothing,
+            Stage::Stack => Source::Stack { id, name, region, what: "template", body },
+            Stage::Change => Source::Stack { id, name, region, what: "change", body },
         };
         let names = Names { directory: rules.directory.clone(), tenant: tenant.name().to_string() };
-        let edge = if stage == Stage::Stack { edge::associated(document.body) } else { BTreeSet::new() };
-        Ok(Self { rules, stage, document, tenant, stack, settings, names, edge })
+        let edge = if stage == Stage::Stack { edge::associated(body) } else { BTreeSet::new() };
+        let (stack, settings) = (Input::new(stack), Input::new(Source::Json(tenant.settings())));
+        Self { rules, stage, document, tenant, stack, settings, names, edge }
     }
 
     /// The document, as paths go into it.
-    fn body(&self) -> Option<&(dyn Val + '_)> {
+    fn body(&self) -> &'a Value {
         match self.stage {
-            Stage::Tenant => Some(&*self.settings),
-            Stage::Stack => self.stack.downcast_ref::<CelMap>().and_then(|stack| get(stack, "template")),
-            Stage::Change => self.stack.downcast_ref::<CelMap>().and_then(|stack| get(stack, "change")),
+            Stage::Tenant => self.tenant.settings(),
+            Stage::Stack | Stage::Change => self.document.body,
         }
     }
 
     fn all(&self, policies: &[(&Policy, Level)], judgement: &mut Judgement) {
-        let Some(body) = self.body() else { return };
-        let mut of_type: HashMap<&str, Vec<(&str, &(dyn Val + '_))>> = HashMap::new();
-        if let Some(resources) = member(body, "Resources").and_then(|all| all.downcast_ref::<CelMap>()) {
-            let mut ids: Vec<&str> = resources.inner().keys().filter_map(key_text).collect();
-            ids.sort_unstable();
-            for id in ids {
-                let Some(resource) = get(resources, id) else { continue };
-                let kind = member(resource, "Type").and_then(|kind| kind.downcast_ref::<CelString>());
-                of_type.entry(kind.map_or("", |kind| kind.inner())).or_default().push((id, resource));
-            }
+        let body = self.body();
+        let mut of_type: HashMap<&str, Vec<(&str, &Value)>> = HashMap::new();
+        for (id, resource) in body.get("Resources").and_then(Value::as_object).into_iter().flatten() {
+            let kind = resource.get("Type").and_then(Value::as_str).unwrap_or_default();
+            of_type.entry(kind).or_default().push((id, resource));
         }
+        of_type.values_mut().for_each(|resources| resources.sort_unstable_by_key(|(id, _)| *id));
         for (policy, level) in policies {
-            let params = Value::Object(self.rules.params(policy, self.tenant).into_owned());
-            let Ok(params) = Converted::new(&params) else { continue };
-            let one = One { judge: self, policy, level: *level, params: params.value() };
+            let params = self.rules.params(policy, self.tenant);
+            let params = Input::new(Source::Map(&params));
+            let one = One { judge: self, policy, level: *level, params: &params };
             match &policy.on {
                 Target::Tenant | Target::Stack => one.node(body, &[], judgement),
                 Target::Resources(types) => {
                     for (id, resource) in types.iter().filter_map(|kind| of_type.get(kind.as_str())).flatten()
                     {
-                        one.node(*resource, &["Resources", id], judgement);
+                        one.node(resource, &["Resources", id], judgement);
                     }
                 }
                 Target::Change => {
-                    let entries = member(body, "changes")
-                        .and_then(|all| all.downcast_ref::<cel::common::types::CelList>());
-                    for (index, entry) in entries.into_iter().flat_map(|list| list.inner().iter().enumerate())
-                    {
-                        one.node(&**entry, &["changes", &index.to_string()], judgement);
+                    let entries = body.get("changes").and_then(Value::as_array).into_iter().flatten();
+                    for (index, entry) in entries.enumerate() {
+                        one.node(entry, &["changes", &index.to_string()], judgement);
                     }
                 }
             }
@@ -206,80 +175,88 @@ impl<'a> Judge<'a> {
 }
 
 /// One policy on one document.
-struct One<'a> {
-    judge: &'a Judge<'a>,
-    policy: &'a Policy,
+struct One<'j, 'a> {
+    judge: &'j Judge<'a>,
+    policy: &'j Policy,
     level: Level,
-    params: &'a (dyn Val + 'a),
+    params: &'j dyn Seen,
 }
 
-impl One<'_> {
-    fn node(&self, root: &(dyn Val + '_), before: &[&str], judgement: &mut Judgement) {
-        let policy = self.policy;
-        let nodes = policy.at.find(root);
+impl One<'_, '_> {
+    fn node(&self, root: &Value, before: &[&str], judgement: &mut Judgement) {
         let mut evaluated = 0;
-        for found in nodes {
-            let path: Vec<String> = before.iter().map(|part| (*part).to_string()).chain(found.path).collect();
-            let Some(node) = found.value else {
-                if policy.missing == Missing::Finding {
+        let is_edge = before.get(1).is_some_and(|id| self.judge.edge.contains(*id));
+        self.policy.at.find(root, &mut |keys, node| {
+            let path = || {
+                let before = before.iter().map(|part| (*part).to_string());
+                before.chain(keys.iter().map(ToString::to_string)).collect()
+            };
+            match node {
+                Some(node) => {
                     evaluated += 1;
-                    let mut finding = self.finding(path, root);
+                    judgement.findings.extend(self.evaluate(node, is_edge, root, &path));
+                }
+                None if self.policy.missing == Missing::Finding => {
+                    evaluated += 1;
+                    let mut finding = self.finding(path(), root);
                     finding.message = format!("`{}` is missing", finding.property());
                     judgement.findings.push(finding);
                 }
-                continue;
-            };
-            evaluated += 1;
-            let variables = Variables {
-                node,
-                tenant: &*self.judge.settings,
-                stack: &*self.judge.stack,
-                params: self.params,
-                names: &self.judge.names,
-                is_edge: before.get(1).is_some_and(|id| self.judge.edge.contains(*id)),
-            };
-            let problem = match policy.assert.holds(&variables) {
-                Ok(true) => continue,
-                Ok(false) => None,
-                Err(reason) => Some(reason),
-            };
-            let mut finding = self.finding(path, root);
-            match problem {
-                Some(reason) => {
-                    finding.is_error = true;
-                    finding.message = format!("the condition cannot be evaluated: {reason}");
-                }
-                None => match policy.message.text(&variables) {
-                    Ok(message) => finding.message = message,
-                    Err(reason) => {
-                        finding.message = format!("{} (its message fails: {reason})", policy.title)
-                    }
-                },
+                None => {}
             }
-            if let (Level::Remediate, Some(new)) = (self.level, &policy.set) {
-                finding.remediation =
-                    Some(Remediation { old: to_json(node), new: new.clone(), is_applied: false });
-            }
-            judgement.findings.push(finding);
-        }
+        });
         if evaluated > 0 {
-            *judgement.evaluated.entry(policy.id.clone()).or_default() += evaluated;
+            *judgement.evaluated.entry(self.policy.id.clone()).or_default() += evaluated;
         }
     }
 
-    fn finding(&self, path: Vec<String>, root: &(dyn Val + '_)) -> Finding {
+    fn evaluate(
+        &self,
+        node: &Value,
+        is_edge: bool,
+        root: &Value,
+        path: &dyn Fn() -> Vec<String>,
+    ) -> Option<Finding> {
+        let (judge, policy) = (self.judge, self.policy);
+        let variables = Variables {
+            node,
+            tenant: &judge.settings,
+            stack: &judge.stack,
+            params: self.params,
+            names: &judge.names,
+            is_edge,
+        };
+        let problem = match policy.assert.holds(&variables) {
+            Ok(true) => return None,
+            Ok(false) => None,
+            Err(reason) => Some(reason),
+        };
+        let mut finding = self.finding(path(), root);
+        match problem {
+            Some(reason) => {
+                finding.is_error = true;
+                finding.message = format!("the condition cannot be evaluated: {reason}");
+            }
+            None => match policy.message.text(&variables) {
+                Ok(message) => finding.message = message,
+                Err(reason) => finding.message = format!("{} (its message fails: {reason})", policy.title),
+            },
+        }
+        if let (Level::Remediate, Some(new)) = (self.level, &policy.set) {
+            finding.remediation =
+                Some(Remediation { old: node.clone(), new: new.clone(), is_applied: false });
+        }
+        Some(finding)
+    }
+
+    fn finding(&self, path: Vec<String>, root: &Value) -> Finding {
         let judge = self.judge;
         let mut finding = finding(self.policy, self.level, judge.stage, judge.document, judge.tenant, path);
         if judge.stage == Stage::Change {
-            let id = member(root, "logical_id").and_then(|id| id.downcast_ref::<CelString>());
-            finding.resource = id.map(|id| id.inner().to_string());
+            finding.resource = root.get("logical_id").and_then(Value::as_str).map(str::to_string);
         }
         finding
     }
-}
-
-fn member<'a>(value: &'a (dyn Val + 'a), key: &str) -> Option<&'a (dyn Val + 'a)> {
-    value.downcast_ref::<CelMap>().and_then(|map| get(map, key))
 }
 
 fn finding(

@@ -12,6 +12,7 @@ mod fields;
 mod finding;
 mod fix;
 mod functions;
+mod input;
 mod judge;
 mod load;
 mod load_exemptions;

@@ -3,8 +3,6 @@
 
 use std::fmt;
 
-use cel::common::types::{CelList, CelMap, CelMapKey, CelString};
-use cel::common::value::Val;
 use serde_json::{Value, json};
 
 const IF: &str = "Fn::If";
@@ -21,14 +19,6 @@ enum Step {
     Key(String),
     /// Every item of a list or map; of anything else, the value itself.
     Every,
-}
-
-/// A node that a path leads to, or the place where it ends.
-pub(super) struct Found<'a> {
-    /// Keys and indices from the document.
-    pub(super) path: Vec<String>,
-    /// The node; `None` where it is missing.
-    pub(super) value: Option<&'a (dyn Val + 'a)>,
 }
 
 impl Path {
@@ -90,12 +80,9 @@ impl Path {
         })
     }
 
-    /// Every node that the path leads to in a document, and every place where it misses one.
-    #[must_use]
-    pub(super) fn find<'a>(&self, document: &'a (dyn Val + 'a)) -> Vec<Found<'a>> {
-        let mut found = Vec::new();
-        walk(document, &self.steps, &mut Vec::new(), &mut found);
-        found
+    /// Tells `each` of every node that the path leads to in a document, and of every place where it misses one.
+    pub(super) fn find<'a>(&'a self, document: &'a Value, each: &mut Each<'_, 'a>) {
+        walk(document, &self.steps, &mut Vec::new(), each);
     }
 }
 
@@ -112,54 +99,60 @@ impl fmt::Display for Path {
     }
 }
 
-fn walk<'a>(value: &'a (dyn Val + 'a), steps: &[Step], path: &mut Vec<String>, found: &mut Vec<Found<'a>>) {
+/// A step that was taken: a key, or the index of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key<'a> {
+    Name(&'a str),
+    Index(usize),
+}
+
+impl fmt::Display for Key<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Key::Name(name) => f.write_str(name),
+            Key::Index(index) => write!(f, "{index}"),
+        }
+    }
+}
+
+/// Is told of a node, with the steps to it; of `None` where the last step misses.
+type Each<'e, 'a> = dyn FnMut(&[Key<'a>], Option<&'a Value>) + 'e;
+
+fn walk<'a>(value: &'a Value, steps: &'a [Step], path: &mut Vec<Key<'a>>, each: &mut Each<'_, 'a>) {
     if let Some(branches) = branches(value) {
         for (index, branch) in branches {
-            path.extend([IF.to_string(), index.to_string()]);
-            walk(branch, steps, path, found);
+            path.extend([Key::Name(IF), Key::Index(index)]);
+            walk(branch, steps, path, each);
             path.truncate(path.len() - 2);
         }
         return;
     }
-    let Some((step, rest)) = steps.split_first() else {
-        found.push(Found { path: path.clone(), value: Some(value) });
-        return;
-    };
-    let mut go = |key: String, value: &'a (dyn Val + 'a)| {
+    let Some((step, rest)) = steps.split_first() else { return each(path, Some(value)) };
+    let mut go = |key: Key<'a>, value: &'a Value| {
         path.push(key);
-        walk(value, rest, path, found);
+        walk(value, rest, path, each);
         path.pop();
     };
-    match step {
-        Step::Every => {
-            if let Some(list) = value.downcast_ref::<CelList>() {
-                for (index, item) in list.inner().iter().enumerate() {
-                    go(index.to_string(), &**item);
-                }
-            } else if let Some(map) = value.downcast_ref::<CelMap>() {
-                let mut keys: Vec<&str> = map.inner().keys().filter_map(key_text).collect();
-                keys.sort_unstable();
-                for key in keys {
-                    if let Some(item) = get(map, key) {
-                        go(key.to_string(), item);
-                    }
-                }
-            } else {
-                walk(value, rest, path, found);
-            }
+    match (step, value) {
+        (Step::Every, Value::Array(items)) => {
+            items.iter().enumerate().for_each(|(index, item)| go(Key::Index(index), item));
         }
-        Step::Key(key) => {
-            let inner = match value.downcast_ref::<CelMap>() {
-                Some(map) => get(map, key),
-                None => value.downcast_ref::<CelList>().and_then(|list| {
-                    key.parse::<usize>().ok().and_then(|index| list.inner().get(index)).map(|item| &**item)
-                }),
+        (Step::Every, Value::Object(map)) => {
+            let mut entries: Vec<_> = map.iter().collect();
+            entries.sort_unstable_by_key(|(key, _)| *key);
+            entries.into_iter().for_each(|(key, item)| go(Key::Name(key), item));
+        }
+        (Step::Every, scalar) => walk(scalar, rest, path, each),
+        (Step::Key(key), value) => {
+            let inner = match value {
+                Value::Array(items) => key.parse::<usize>().ok().and_then(|index| items.get(index)),
+                other => other.get(key),
             };
             match inner {
-                Some(inner) => go(key.clone(), inner),
+                Some(inner) => go(Key::Name(key), inner),
                 None => {
-                    path.push(key.clone());
-                    found.push(Found { path: path.clone(), value: None });
+                    path.push(Key::Name(key));
+                    each(path, None);
                     path.pop();
                 }
             }
@@ -167,45 +160,27 @@ fn walk<'a>(value: &'a (dyn Val + 'a), steps: &[Step], path: &mut Vec<String>, f
     }
 }
 
-/// The value of a key.
-pub(super) fn get<'a>(map: &'a CelMap<'a>, key: &str) -> Option<&'a (dyn Val + 'a)> {
-    map.inner().get(&CelMapKey::String(CelString::from(key.to_string()))).map(|value| &**value)
-}
-
-pub(super) fn key_text<'a>(key: &'a CelMapKey<'_>) -> Option<&'a str> {
-    match key {
-        CelMapKey::String(text) => Some(text.inner()),
-        _ => None,
-    }
-}
-
 /// The values between which an `Fn::If` chooses, but for `AWS::NoValue`, each with its index.
-fn branches<'a>(value: &'a (dyn Val + 'a)) -> Option<Vec<(usize, &'a (dyn Val + 'a))>> {
-    let map = value.downcast_ref::<CelMap>()?;
-    if map.inner().len() != 1 {
-        return None;
-    }
-    let list = get(map, IF)?.downcast_ref::<CelList>()?;
-    let is_value = |value: &(dyn Val + 'a)| {
-        let reference = value.downcast_ref::<CelMap>().and_then(|map| get(map, "Ref"));
-        let name = reference.and_then(|name| name.downcast_ref::<CelString>());
-        name.is_none_or(|name| name.inner() != NO_VALUE)
-    };
-    let chosen = list.inner().iter().enumerate().skip(1).map(|(index, item)| (index, &**item));
-    Some(chosen.filter(|(_, item)| is_value(*item)).collect())
+fn branches(value: &Value) -> Option<impl Iterator<Item = (usize, &Value)>> {
+    let list = value.as_object().filter(|map| map.len() == 1)?.get(IF)?.as_array()?;
+    let is_value = |value: &Value| value.get("Ref").and_then(Value::as_str) != Some(NO_VALUE);
+    Some(list.iter().enumerate().skip(1).filter(move |(_, item)| is_value(item)))
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::super::value::Converted;
     use super::*;
 
-    fn found(document: &serde_json::Value, path: &str) -> Vec<(String, bool)> {
-        let converted = Converted::new(document).expect("small");
+    fn found(document: &Value, path: &str) -> Vec<(String, bool)> {
         let path = Path::parse(path).expect("a path");
-        path.find(converted.value()).iter().map(|f| (f.path.join("/"), f.value.is_some())).collect()
+        let mut found = Vec::new();
+        path.find(document, &mut |keys, value| {
+            let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+            found.push((keys.join("/"), value.is_some()));
+        });
+        found
     }
 
     fn owned(expected: &[(&str, bool)]) -> Vec<(String, bool)> {

@@ -176,6 +176,13 @@ pub enum Event {
         /// How long it took, in milliseconds.
         milliseconds: u64,
     },
+    /// The functions were taken off a distribution, and every edge knows.
+    EdgeDetached {
+        /// Tenant.
+        tenant: String,
+        /// Id of the distribution.
+        distribution: String,
+    },
     /// Something outside of a stack was removed.
     ResourceRemoved {
         /// Tenant.
@@ -328,6 +335,7 @@ impl Event {
             Self::StackFailed { .. } => "STACK_FAILED",
             Self::StackDeleting { .. } => "STACK_DELETING",
             Self::StackDeleted { .. } => "STACK_DELETED",
+            Self::EdgeDetached { .. } => "EDGE_DETACHED",
             Self::ResourceRemoved { .. } => "RESOURCE_REMOVED",
             Self::ResourceKept { .. } => "RESOURCE_KEPT",
             Self::ResourceRemaining { .. } => "RESOURCE_REMAINING",
@@ -350,7 +358,8 @@ impl Event {
             | Self::StepFinished { .. }
             | Self::JobStarted { .. }
             | Self::ArtifactPresent { .. }
-            | Self::AccountChecked { .. } => Level::Detail,
+            | Self::AccountChecked { .. }
+            | Self::TenantDone { .. } => Level::Detail,
             Self::Warning { .. }
             | Self::ResourceRemaining { .. }
             | Self::RunStopping { .. }

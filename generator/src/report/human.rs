@@ -1,13 +1,13 @@
 //! Events for people: plain lines, and live progress where there is a terminal.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressDrawTarget;
 
+use super::live::Live;
 use super::{Event, Sink};
 
 /// Writes what matters as lines; with a terminal, shows what is under way below them.
@@ -19,8 +19,8 @@ pub struct HumanSink {
 enum Lines {
     /// No terminal: lines only.
     Plain(Box<dyn Write + Send>),
-    /// A terminal: lines above, a spinner for each thing under way.
-    Live { progress: MultiProgress, spinners: HashMap<String, ProgressBar> },
+    /// A terminal.
+    Live(Live),
 }
 
 impl HumanSink {
@@ -30,11 +30,15 @@ impl HumanSink {
         Self { lines: Mutex::new(Lines::Plain(Box::new(out))), verbose }
     }
 
-    /// Lines and spinners on a terminal, which the caller has found to be one.
+    /// Lines on a terminal, which the caller has found to be one, and what is under way below them. `elapsed` tells
+    /// the time since the program's start.
     #[must_use]
-    pub fn live(terminal: ProgressDrawTarget, verbose: bool) -> Self {
-        let progress = MultiProgress::with_draw_target(terminal);
-        Self { lines: Mutex::new(Lines::Live { progress, spinners: HashMap::new() }), verbose }
+    pub fn live(
+        terminal: ProgressDrawTarget,
+        verbose: bool,
+        elapsed: impl Fn() -> Duration + Send + 'static,
+    ) -> Self {
+        Self { lines: Mutex::new(Lines::Live(Live::new(terminal, elapsed))), verbose }
     }
 }
 
@@ -49,33 +53,7 @@ impl Sink for HumanSink {
                     let _ = writeln!(out, "{text}").and_then(|()| out.flush());
                 }
             }
-            Lines::Live { progress, spinners } => {
-                match step(event) {
-                    Step::Starts(key, message) => {
-                        let spinner = progress.add(ProgressBar::new_spinner().with_message(message));
-                        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
-                            spinner.set_style(style);
-                        }
-                        spinner.enable_steady_tick(Duration::from_millis(120));
-                        spinners.insert(key, spinner);
-                        return;
-                    }
-                    Step::Goes(key, message) => {
-                        if let Some(spinner) = spinners.get(&key) {
-                            spinner.set_message(message);
-                        }
-                    }
-                    Step::Ends(key) => {
-                        if let Some(spinner) = spinners.remove(&key) {
-                            spinner.finish_and_clear();
-                        }
-                    }
-                    Step::Other => {}
-                }
-                if let Some(text) = text {
-                    let _ = progress.println(text);
-                }
-            }
+            Lines::Live(live) => live.show(event, text),
         }
     }
 }
@@ -83,38 +61,6 @@ impl Sink for HumanSink {
 impl fmt::Debug for HumanSink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("HumanSink")
-    }
-}
-
-/// What an event means for the things under way.
-enum Step {
-    Starts(String, String),
-    Goes(String, String),
-    Ends(String),
-    Other,
-}
-
-fn step(event: &Event) -> Step {
-    match event {
-        Event::StepStarted { tenant, step } => {
-            Step::Starts(format!("{tenant:?} {step}"), with_tenant(tenant.as_deref(), step))
-        }
-        Event::StepFinished { tenant, step, .. } => Step::Ends(format!("{tenant:?} {step}")),
-        Event::StackDeploying { tenant, stack, .. } => {
-            Step::Starts(stack.clone(), format!("{tenant}: deploying {stack}"))
-        }
-        Event::StackDeleting { tenant, stack, .. } => {
-            Step::Starts(stack.clone(), format!("{tenant}: deleting {stack}"))
-        }
-        Event::ResourceProgress { tenant, stack, resource, status, .. } => {
-            Step::Goes(stack.clone(), format!("{tenant}: {stack}: {resource} {status}"))
-        }
-        Event::JobStarted { tenant, .. } => Step::Starts(tenant.clone(), tenant.clone()),
-        Event::JobDone { tenant, .. } | Event::TenantFailed { tenant, .. } => Step::Ends(tenant.clone()),
-        Event::StackDeployed { stack, .. }
-        | Event::StackFailed { stack, .. }
-        | Event::StackDeleted { stack, .. } => Step::Ends(stack.clone()),
-        _ => Step::Other,
     }
 }
 
@@ -190,6 +136,9 @@ fn text(event: &Event, verbose: bool) -> Option<String> {
         Event::StackDeleted { tenant, stack, milliseconds } => {
             format!("{tenant}: {stack}: deleted after {}", seconds(*milliseconds))
         }
+        Event::EdgeDetached { tenant, distribution } => {
+            format!("{tenant}: distribution {distribution} is without its function at every edge")
+        }
         Event::ResourceRemoved { tenant, kind, name } => format!("{tenant}: removed {kind} {name}"),
         Event::ResourceKept { tenant, kind, name, help } => {
             with_help(&format!("{tenant}: kept {kind} {name}"), Some(help))
@@ -225,6 +174,10 @@ fn text(event: &Event, verbose: bool) -> Option<String> {
             format!("stopping: {reason}{last}")
         }
         Event::TenantDone { tenant, changed, milliseconds } => {
+            // In a run the end of the tenant's job tells more.
+            if !verbose {
+                return None;
+            }
             let result = if *changed { "deployed" } else { "no changes" };
             format!("{tenant}: {result} after {}", seconds(*milliseconds))
         }

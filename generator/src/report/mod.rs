@@ -2,8 +2,11 @@
 //!
 //! Library code emits [`Event`]s and never prints. A [`Sink`] decides what becomes of them.
 
+mod board;
+pub mod codes;
 mod event;
 mod human;
+mod live;
 mod ndjson;
 mod run;
 

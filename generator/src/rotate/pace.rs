@@ -14,6 +14,9 @@ pub struct Pace {
     /// How long a failed rotation may take to come right by itself. Secrets Manager tries again, and does not say
     /// when.
     pub patience: Duration,
+    /// How long to ask again where the service says that an earlier rotation has not ended, and shows none. It
+    /// tries out a schedule that was just set, for example.
+    pub refused: Duration,
     /// How long a rotation may take altogether.
     pub deadline: Duration,
 }
@@ -27,6 +30,7 @@ impl Pace {
             longest: Duration::from_secs(20),
             log: Duration::from_secs(30),
             patience: Duration::from_secs(10 * 60),
+            refused: Duration::from_secs(3 * 60),
             deadline: Duration::from_secs(60 * 60),
         }
     }
@@ -39,6 +43,7 @@ impl Pace {
             longest: Duration::from_secs(1),
             log: Duration::from_secs(3),
             patience: Duration::ZERO,
+            refused: Duration::from_secs(30),
             deadline: Duration::from_secs(5 * 60),
         }
     }

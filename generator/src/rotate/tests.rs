@@ -16,6 +16,8 @@ use crate::report::RecordedSink;
 struct Script {
     states: VecDeque<Option<&'static [(&'static str, &'static str)]>>,
     refusal: Option<(&'static str, AwsErrorKind)>,
+    /// How many requests are refused; all of them where none is said.
+    refusals: Option<usize>,
     lines: Vec<String>,
     calls: Vec<String>,
 }
@@ -48,13 +50,24 @@ impl Secrets for Fake {
     fn rotate<'a>(&'a self, _: &'a str, token: &'a str) -> Boxed<'a, Result<String, AwsError>> {
         let mut script = self.script.lock().unwrap();
         script.calls.push(format!("rotate {token}"));
-        let answer = match script.refusal {
+        let refusal = match &mut script.refusals {
+            Some(0) => None,
+            Some(left) => {
+                *left -= 1;
+                script.refusal
+            }
+            None => script.refusal,
+        };
+        let answer = match refusal {
             None => Ok(token.to_owned()),
             Some((code, kind)) => Err(AwsError {
                 service: "secretsmanager",
                 operation: "RotateSecret",
                 code: code.into(),
-                message: "refused".into(),
+                message: match kind {
+                    AwsErrorKind::Other => "A previous rotation isn't complete.".into(),
+                    _ => "refused".into(),
+                },
                 kind,
             }),
         };
@@ -168,10 +181,27 @@ async fn somebody_elses_rotation_is_watched_to_its_end() {
 }
 
 #[tokio::test]
+async fn the_trial_of_a_schedule_gives_way_to_the_rotation_that_was_asked_for() {
+    let refusal = Some(("InvalidRequestException", AwsErrorKind::Other));
+    // Seen as a pending version that goes away again.
+    let seen = Script { refusal, refusals: Some(1), ..script(&[OTHER, OTHER, OLD, DONE]) };
+    let ended = rotated(Pace::of_aws(), seen, |_| {}).await;
+    assert_eq!(ended.result, Ok(Rotated { version: "new".into(), how: How::Started }));
+    assert_eq!(ended.calls(), ["rotate new", "describe", "describe", "describe", "rotate new", "describe"]);
+    // Not seen at all.
+    let unseen = Script { refusal, refusals: Some(2), ..script(&[OLD, OLD, DONE]) };
+    let ended = rotated(Pace::of_aws(), unseen, |_| {}).await;
+    assert_eq!(ended.result, Ok(Rotated { version: "new".into(), how: How::Started }));
+    assert_eq!(ended.warnings, 0);
+}
+
+#[tokio::test]
 async fn a_refusal_with_nothing_under_way_is_a_failure() {
     let refusal = Some(("InvalidRequestException", AwsErrorKind::Other));
     let ended = rotated(Pace::of_aws(), Script { refusal, ..script(&[OLD]) }, |_| {}).await;
     assert!(matches!(ended.result, Err(RotateError::Aws { .. })), "{:?}", ended.result);
+    let passed = ended.clock.elapsed();
+    assert!((180..210).contains(&passed.as_secs()), "{passed:?}");
     let denied = Some(("AccessDeniedException", AwsErrorKind::AccessDenied));
     let ended = rotated(Pace::of_aws(), Script { refusal: denied, ..script(&[OTHER]) }, |_| {}).await;
     assert!(matches!(ended.result, Err(RotateError::Aws { .. })), "{:?}", ended.result);

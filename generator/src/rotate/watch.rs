@@ -108,6 +108,12 @@ enum Standing {
     Nowhere,
 }
 
+/// How a watched version ended.
+enum Watched {
+    Current,
+    Withdrawn,
+}
+
 fn standing(state: &SecretStatus, version: &str) -> Standing {
     match () {
         () if state.holds(version, CURRENT) => Standing::Current,
@@ -130,52 +136,77 @@ impl Rotation<'_> {
                 }
             }
         }
-        let (version, how) = self.start().await?;
-        self.watch(&version, began, began_at).await?;
-        Ok(Rotated { version, how })
-    }
-
-    /// Starts the rotation, or finds the one that is under way.
-    async fn start(&mut self) -> Result<(String, How), RotateError> {
-        let request = self.request;
-        let started = self.peers.secrets.rotate(&request.secret, &request.token);
-        match self.cost.call(&*self.context.clock, started).await {
-            Ok(version) => Ok((version, How::Started)),
-            Err(source) if source.kind == crate::aws::AwsErrorKind::NotFound => Err(self.not_deployed()),
-            Err(source) => {
-                // Secrets Manager refuses while a rotation is unfinished, and goes on with that one.
-                let unfinished = match self.describe().await {
-                    Ok(state) => state.unfinished().map(str::to_owned),
-                    Err(_) => None,
-                };
-                match unfinished {
-                    Some(version) if version == request.token => Ok((version, How::Started)),
-                    Some(version) if is_refusal(&source) => {
-                        self.warn(format!(
-                            "a rotation is under way already (version `{version}`): watching that"
-                        ));
-                        Ok((version, How::TakenOver))
-                    }
-                    _ => Err(self.failed(format!("start the rotation of `{}`", request.secret), source)),
-                }
+        loop {
+            let (version, how) = self.start(began).await?;
+            match self.watch(&version, how, began, began_at).await? {
+                Watched::Current => return Ok(Rotated { version, how }),
+                // Such as the trial of a schedule that was just set: it makes no key, and ends so.
+                Watched::Withdrawn => self.warn(format!(
+                    "the rotation that was under way (version `{version}`) ended without a new key: starting ours"
+                )),
             }
         }
     }
 
-    /// Looks until `version` is current.
-    async fn watch(&mut self, version: &str, began: Duration, began_at: i64) -> Result<(), RotateError> {
-        let Pace { mut first, longest, log, patience, deadline } = self.context.pace;
+    /// Starts the rotation, or finds the one that is under way.
+    async fn start(&mut self, began: Duration) -> Result<(String, How), RotateError> {
+        let request = self.request;
+        let mut wait = self.context.pace.first;
+        loop {
+            let started = self.peers.secrets.rotate(&request.secret, &request.token);
+            let source = match self.cost.call(&*self.context.clock, started).await {
+                Ok(version) => return Ok((version, How::Started)),
+                Err(source) if source.kind == crate::aws::AwsErrorKind::NotFound => {
+                    return Err(self.not_deployed());
+                }
+                Err(source) => source,
+            };
+            // Secrets Manager refuses while a rotation is unfinished, and goes on with that one.
+            let unfinished = match self.describe().await {
+                Ok(state) => state.unfinished().map(str::to_owned),
+                Err(_) => None,
+            };
+            match unfinished {
+                Some(version) if version == request.token => return Ok((version, How::Started)),
+                Some(version) if is_refusal(&source) => {
+                    self.warn(format!(
+                        "a rotation is under way already (version `{version}`): watching that"
+                    ));
+                    return Ok((version, How::TakenOver));
+                }
+                // One that is about to end, or about to begin: nothing to watch, and soon nothing in the way.
+                None if is_unfinished(&source) && self.passed(began) < self.context.pace.refused => {
+                    self.sleep(wait).await;
+                    wait = wait.mul_f64(1.5).min(self.context.pace.longest);
+                }
+                _ => return Err(self.failed(format!("start the rotation of `{}`", request.secret), source)),
+            }
+        }
+    }
+
+    /// Looks until `version` is current. One of somebody else may end otherwise: that is told, not a failure.
+    async fn watch(
+        &mut self,
+        version: &str,
+        how: How,
+        began: Duration,
+        began_at: i64,
+    ) -> Result<Watched, RotateError> {
+        let Pace { mut first, longest, log, patience, deadline, .. } = self.context.pace;
         let (mut next_log, mut failed_at, mut last_reason) = (log, None, None);
         loop {
             self.sleep(first).await;
             first = first.mul_f64(1.5).min(longest);
             let state = self.describe().await?;
             let gone = match standing(&state, version) {
-                Standing::Current | Standing::Superseded => return Ok(()),
+                Standing::Current | Standing::Superseded => return Ok(Watched::Current),
                 Standing::Pending => false,
                 Standing::Nowhere => true,
             };
-            let passed = self.context.clock.elapsed().saturating_sub(began);
+            let passed = self.passed(began);
+            if gone && how == How::TakenOver && passed < deadline {
+                return Ok(Watched::Withdrawn);
+            }
             if gone || passed >= next_log || passed >= deadline {
                 next_log = passed + log;
                 if let Some(reason) = self.reason(version, began_at).await {
@@ -230,6 +261,10 @@ impl Rotation<'_> {
         }
     }
 
+    fn passed(&self, began: Duration) -> Duration {
+        self.context.clock.elapsed().saturating_sub(began)
+    }
+
     async fn sleep(&mut self, duration: Duration) {
         let clock = &*self.context.clock;
         self.cost.wait(clock, async { clock.sleep(duration).await }).await;
@@ -274,6 +309,11 @@ impl Cost {
 /// Whether Secrets Manager refused the request as it stands, rather than the caller or the moment.
 fn is_refusal(error: &AwsError) -> bool {
     error.code == "InvalidRequestException"
+}
+
+/// Whether it refused because the rotation before has not ended. The service has no code of its own for it.
+fn is_unfinished(error: &AwsError) -> bool {
+    is_refusal(error) && error.message.contains("previous rotation")
 }
 
 fn epoch_milliseconds(clock: &dyn Clock) -> i64 {

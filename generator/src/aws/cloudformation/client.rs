@@ -1,7 +1,7 @@
 //! The adapter that asks the service.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::Client;
@@ -9,21 +9,21 @@ use aws_sdk_cloudformation::types::{
     Capability, ChangeSetType, Parameter, ResourceToImport, Tag, TemplateStage,
 };
 
+use super::poller::Poller;
 use super::read::{self, SERVICE};
 use super::{
     ChangeSet, ChangeSetId, ChangeSetKind, ChangeSetSummary, CloudFormation, ImportedResource, NewChangeSet,
-    Room, Stack, StackDeletion, StackEvent, StackResource, Template, Validation,
+    RollbackContinuation, Room, Stack, StackDeletion, StackEvent, StackResource, Template, Validation,
 };
-use crate::aws::{ApiGroup, AwsError, AwsErrorKind, Boxed, RateBudget};
+use crate::aws::budgeted::Budgeted;
+use crate::aws::{ApiGroup, AwsError, AwsErrorKind, Boxed};
 
 /// CloudFormation of one region.
 #[derive(Debug, Clone)]
 pub struct CloudFormationClient {
     pub(super) client: Client,
-    region: String,
-    budget: Arc<RateBudget>,
-    /// Filled once somebody has asked who the caller is.
-    account: Arc<OnceLock<String>>,
+    pub(super) budgeted: Budgeted,
+    poller: Arc<Poller>,
     property_values: bool,
 }
 
@@ -31,17 +31,25 @@ impl CloudFormationClient {
     /// `property_values`: whether change sets are read with the values before and after.
     pub(in crate::aws) fn new(
         config: &SdkConfig,
-        region: &str,
-        budget: Arc<RateBudget>,
-        account: Arc<OnceLock<String>>,
+        budgeted: Budgeted,
+        poller: Arc<Poller>,
         property_values: bool,
     ) -> Self {
-        Self { client: Client::new(config), region: region.to_owned(), budget, account, property_values }
+        let client = Client::new(&Budgeted::single_attempts(config));
+        Self { client, budgeted, poller, property_values }
     }
 
     /// Whether the peer is AWS, which alone knows values of properties, validations and quotas.
     pub(super) fn tells_values(&self) -> bool {
         self.property_values
+    }
+
+    /// Every stack of the region that is not deleted, whoever made it, with its parameters and outputs.
+    ///
+    /// # Errors
+    /// Where a call fails.
+    pub async fn every(&self) -> Result<Vec<Stack>, AwsError> {
+        Ok(self.all().await?.0)
     }
 
     async fn execute(
@@ -51,53 +59,102 @@ impl CloudFormationClient {
         token: &str,
         retain_except_on_create: bool,
     ) -> Result<(), AwsError> {
-        self.turn(ApiGroup::ChangeSets).await;
-        self.client
+        let call = self
+            .client
             .execute_change_set()
             .stack_name(stack)
             .change_set_name(change_set)
             .client_request_token(token)
-            .retain_except_on_create(retain_except_on_create)
-            .send()
-            .await
-            .map_err(|error| AwsError::of(SERVICE, "ExecuteChangeSet", &error))?;
+            .retain_except_on_create(retain_except_on_create);
+        self.budgeted
+            .write(ApiGroup::ChangeSets, || async {
+                let answer = call.clone().send().await;
+                answer.map_err(|error| AwsError::of(SERVICE, "ExecuteChangeSet", &error))
+            })
+            .await?;
         Ok(())
     }
 
-    pub(super) async fn turn(&self, group: ApiGroup) {
-        let account = self.account.get().map_or("", String::as_str);
-        self.budget.take(group, account, &self.region).await;
+    async fn one(&self, stack: &str) -> Result<Option<Stack>, AwsError> {
+        let answer = self
+            .budgeted
+            .call(ApiGroup::Describes, || async {
+                let answer = self.client.describe_stacks().stack_name(stack).send().await;
+                found(answer.map_err(|error| AwsError::of(SERVICE, "DescribeStacks", &error)))
+            })
+            .await?;
+        answer.and_then(|answer| answer.stacks().first().map(read::stack)).transpose()
+    }
+
+    /// Every stack of the region that is not deleted, and how many calls that took.
+    async fn all(&self) -> Result<(Vec<Stack>, usize), AwsError> {
+        let (mut stacks, mut next, mut pages) = (Vec::new(), None::<String>, 0);
+        loop {
+            let page = self
+                .budgeted
+                .call(ApiGroup::Describes, || async {
+                    let page = self.client.describe_stacks().set_next_token(next.clone()).send().await;
+                    page.map_err(|error| AwsError::of(SERVICE, "DescribeStacks", &error))
+                })
+                .await?;
+            pages += 1;
+            // One of others that cannot be read is none of ours; ours would be asked for once more by itself.
+            stacks.extend(page.stacks().iter().filter_map(|stack| read::stack(stack).ok()));
+            next = page.next_token;
+            if next.is_none() {
+                return Ok((stacks, pages));
+            }
+        }
+    }
+}
+
+impl super::poller::Region for CloudFormationClient {
+    fn one<'a>(&'a self, stack: &'a str) -> Boxed<'a, Result<Option<Stack>, AwsError>> {
+        Box::pin(self.one(stack))
+    }
+
+    fn all(&self) -> Boxed<'_, Result<(Vec<Stack>, usize), AwsError>> {
+        Box::pin(self.all())
     }
 }
 
 impl CloudFormation for CloudFormationClient {
     fn stack<'a>(&'a self, stack: &'a str) -> Boxed<'a, Result<Option<Stack>, AwsError>> {
-        Box::pin(async move {
-            self.turn(ApiGroup::Describes).await;
-            let answer = self.client.describe_stacks().stack_name(stack).send().await;
-            let answer = found(answer.map_err(|error| AwsError::of(SERVICE, "DescribeStacks", &error)))?;
-            answer.and_then(|answer| answer.stacks().first().map(read::stack)).transpose()
-        })
+        Box::pin(self.one(stack))
+    }
+
+    fn watched<'a>(&'a self, stack: &'a str) -> Boxed<'a, Result<Option<Stack>, AwsError>> {
+        Box::pin(self.poller.look(self, stack))
     }
 
     fn template<'a>(&'a self, stack: &'a str) -> Boxed<'a, Result<Option<String>, AwsError>> {
         Box::pin(async move {
-            self.turn(ApiGroup::Describes).await;
-            let call = self.client.get_template().stack_name(stack).template_stage(TemplateStage::Original);
-            let answer = call.send().await.map_err(|error| AwsError::of(SERVICE, "GetTemplate", &error));
-            Ok(found(answer)?.and_then(|answer| answer.template_body).filter(|body| !body.is_empty()))
+            let answer = self
+                .budgeted
+                .call(ApiGroup::Describes, || async {
+                    let call = self.client.get_template().stack_name(stack);
+                    let answer = call.template_stage(TemplateStage::Original).send().await;
+                    found(answer.map_err(|error| AwsError::of(SERVICE, "GetTemplate", &error)))
+                })
+                .await?;
+            Ok(answer.and_then(|answer| answer.template_body).filter(|body| !body.is_empty()))
         })
     }
 
     fn resources<'a>(&'a self, stack: &'a str) -> Boxed<'a, Result<Vec<StackResource>, AwsError>> {
         Box::pin(async move {
             let mut resources = Vec::new();
-            let mut next = None;
+            let mut next = None::<String>;
             loop {
-                self.turn(ApiGroup::Describes).await;
-                let call = self.client.list_stack_resources().stack_name(stack).set_next_token(next);
-                let page = call.send().await;
-                let page = page.map_err(|error| AwsError::of(SERVICE, "ListStackResources", &error))?;
+                let page = self
+                    .budgeted
+                    .call(ApiGroup::Describes, || async {
+                        let call =
+                            self.client.list_stack_resources().stack_name(stack).set_next_token(next.clone());
+                        let page = call.send().await;
+                        page.map_err(|error| AwsError::of(SERVICE, "ListStackResources", &error))
+                    })
+                    .await?;
                 resources.extend(page.stack_resource_summaries().iter().map(read::resource));
                 next = page.next_token;
                 if next.is_none() {
@@ -114,12 +171,20 @@ impl CloudFormation for CloudFormationClient {
     ) -> Boxed<'a, Result<Vec<StackEvent>, AwsError>> {
         Box::pin(async move {
             let mut events = Vec::new();
-            let mut next = None;
+            let mut next = None::<String>;
             loop {
-                self.turn(ApiGroup::Describes).await;
-                let call = self.client.describe_stack_events().stack_name(stack).set_next_token(next);
-                let page = call.send().await;
-                let page = page.map_err(|error| AwsError::of(SERVICE, "DescribeStackEvents", &error))?;
+                let page = self
+                    .budgeted
+                    .call(ApiGroup::Describes, || async {
+                        let call = self
+                            .client
+                            .describe_stack_events()
+                            .stack_name(stack)
+                            .set_next_token(next.clone());
+                        let page = call.send().await;
+                        page.map_err(|error| AwsError::of(SERVICE, "DescribeStackEvents", &error))
+                    })
+                    .await?;
                 // The service answers the newest first.
                 let all = page.stack_events().len();
                 let wanted = page.stack_events().iter().map(read::event);
@@ -141,7 +206,6 @@ impl CloudFormation for CloudFormationClient {
         request: &'a NewChangeSet,
     ) -> Boxed<'a, Result<ChangeSetId, AwsError>> {
         Box::pin(async move {
-            self.turn(ApiGroup::ChangeSets).await;
             let call = self
                 .client
                 .create_change_set()
@@ -162,8 +226,13 @@ impl CloudFormation for CloudFormationClient {
                 Template::Body(body) => call.template_body(body),
                 Template::Url(url) => call.template_url(url),
             };
-            let answer =
-                call.send().await.map_err(|error| AwsError::of(SERVICE, "CreateChangeSet", &error))?;
+            let answer = self
+                .budgeted
+                .write(ApiGroup::ChangeSets, || async {
+                    let answer = call.clone().send().await;
+                    answer.map_err(|error| AwsError::of(SERVICE, "CreateChangeSet", &error))
+                })
+                .await?;
             let missing = |field| AwsError::incomplete(SERVICE, "CreateChangeSet", field);
             Ok(ChangeSetId {
                 id: answer.id.ok_or_else(|| missing("Id"))?,
@@ -179,18 +248,21 @@ impl CloudFormation for CloudFormationClient {
     ) -> Boxed<'a, Result<ChangeSet, AwsError>> {
         Box::pin(async move {
             let mut whole: Option<ChangeSet> = None;
-            let mut next = None;
+            let mut next = None::<String>;
             loop {
-                self.turn(ApiGroup::ChangeSets).await;
-                let call = self
-                    .client
-                    .describe_change_set()
-                    .stack_name(stack)
-                    .change_set_name(change_set)
-                    .set_include_property_values(self.property_values.then_some(true))
-                    .set_next_token(next);
-                let page = call.send().await;
-                let page = page.map_err(|error| AwsError::of(SERVICE, "DescribeChangeSet", &error))?;
+                let page = self
+                    .budgeted
+                    .call(ApiGroup::ChangeSets, || async {
+                        let call = self.client.describe_change_set().stack_name(stack);
+                        let page = call
+                            .change_set_name(change_set)
+                            .set_include_property_values(self.property_values.then_some(true))
+                            .set_next_token(next.clone())
+                            .send()
+                            .await;
+                        page.map_err(|error| AwsError::of(SERVICE, "DescribeChangeSet", &error))
+                    })
+                    .await?;
                 next = page.next_token().map(str::to_owned);
                 let read = read::change_set(&page)?;
                 match &mut whole {
@@ -207,12 +279,17 @@ impl CloudFormation for CloudFormationClient {
     fn change_sets<'a>(&'a self, stack: &'a str) -> Boxed<'a, Result<Vec<ChangeSetSummary>, AwsError>> {
         Box::pin(async move {
             let mut summaries = Vec::new();
-            let mut next = None;
+            let mut next = None::<String>;
             loop {
-                self.turn(ApiGroup::ChangeSets).await;
-                let call = self.client.list_change_sets().stack_name(stack).set_next_token(next);
-                let page = call.send().await;
-                let page = page.map_err(|error| AwsError::of(SERVICE, "ListChangeSets", &error))?;
+                let page = self
+                    .budgeted
+                    .call(ApiGroup::ChangeSets, || async {
+                        let call =
+                            self.client.list_change_sets().stack_name(stack).set_next_token(next.clone());
+                        let page = call.send().await;
+                        page.map_err(|error| AwsError::of(SERVICE, "ListChangeSets", &error))
+                    })
+                    .await?;
                 summaries.extend(page.summaries().iter().filter_map(|found| {
                     let (id, name) = (found.change_set_id()?, found.change_set_name()?);
                     Some(ChangeSetSummary { id: id.to_owned(), name: name.to_owned() })
@@ -231,9 +308,14 @@ impl CloudFormation for CloudFormationClient {
         change_set: &'a str,
     ) -> Boxed<'a, Result<(), AwsError>> {
         Box::pin(async move {
-            self.turn(ApiGroup::ChangeSets).await;
-            let call = self.client.delete_change_set().stack_name(stack).change_set_name(change_set);
-            let answer = call.send().await.map_err(|error| AwsError::of(SERVICE, "DeleteChangeSet", &error));
+            // Deleting it once more changes nothing, so a lost answer needs no look.
+            let answer = self
+                .budgeted
+                .call(ApiGroup::ChangeSets, || async {
+                    let call = self.client.delete_change_set().stack_name(stack).change_set_name(change_set);
+                    call.send().await.map_err(|error| AwsError::of(SERVICE, "DeleteChangeSet", &error))
+                })
+                .await;
             found(answer).map(|_| ())
         })
     }
@@ -272,17 +354,43 @@ impl CloudFormation for CloudFormationClient {
 
     fn delete_stack<'a>(&'a self, request: &'a StackDeletion) -> Boxed<'a, Result<(), AwsError>> {
         Box::pin(async move {
-            self.turn(ApiGroup::ChangeSets).await;
-            self.client
+            let call = self
+                .client
                 .delete_stack()
                 .stack_name(&request.stack)
                 .client_request_token(&request.token)
-                .set_role_arn(request.role_arn.clone())
-                .send()
-                .await
-                .map_err(|error| AwsError::of(SERVICE, "DeleteStack", &error))?;
+                .set_role_arn(request.role_arn.clone());
+            self.budgeted
+                .write(ApiGroup::ChangeSets, || async {
+                    let answer = call.clone().send().await;
+                    answer.map_err(|error| AwsError::of(SERVICE, "DeleteStack", &error))
+                })
+                .await?;
             Ok(())
         })
+    }
+
+    fn continue_rollback<'a>(&'a self, request: &'a RollbackContinuation) -> Boxed<'a, Result<(), AwsError>> {
+        Box::pin(async move {
+            let call = self
+                .client
+                .continue_update_rollback()
+                .stack_name(&request.stack)
+                .client_request_token(&request.token)
+                .set_role_arn(request.role_arn.clone())
+                .set_resources_to_skip((!request.skip.is_empty()).then(|| request.skip.clone()));
+            self.budgeted
+                .write(ApiGroup::ChangeSets, || async {
+                    let answer = call.clone().send().await;
+                    answer.map_err(|error| AwsError::of(SERVICE, "ContinueUpdateRollback", &error))
+                })
+                .await?;
+            Ok(())
+        })
+    }
+
+    fn turn_for_distribution(&self) -> Boxed<'_, ()> {
+        Box::pin(self.budgeted.turn(ApiGroup::CloudFrontUpdates))
     }
 }
 

@@ -58,9 +58,14 @@ pub trait Drifts: Send + Sync {
 impl Drifts for CloudFormationClient {
     fn detect<'a>(&'a self, stack: &'a str) -> Boxed<'a, Result<String, AwsError>> {
         Box::pin(async move {
-            self.turn(ApiGroup::Describes).await;
-            let answer = self.client.detect_stack_drift().stack_name(stack).send().await;
-            let answer = answer.map_err(|error| AwsError::of(SERVICE, "DetectStackDrift", &error))?;
+            let call = self.client.detect_stack_drift().stack_name(stack);
+            let answer = self
+                .budgeted
+                .call(ApiGroup::Describes, || async {
+                    let answer = call.clone().send().await;
+                    answer.map_err(|error| AwsError::of(SERVICE, "DetectStackDrift", &error))
+                })
+                .await?;
             let missing = || AwsError::incomplete(SERVICE, "DetectStackDrift", "StackDriftDetectionId");
             answer.stack_drift_detection_id.ok_or_else(missing)
         })
@@ -69,9 +74,13 @@ impl Drifts for CloudFormationClient {
     fn detection<'a>(&'a self, id: &'a str) -> Boxed<'a, Result<Detection, AwsError>> {
         Box::pin(async move {
             const OPERATION: &str = "DescribeStackDriftDetectionStatus";
-            self.turn(ApiGroup::Describes).await;
             let call = self.client.describe_stack_drift_detection_status().stack_drift_detection_id(id);
-            let answer = call.send().await.map_err(|error| AwsError::of(SERVICE, OPERATION, &error))?;
+            let answer = self
+                .budgeted
+                .call(ApiGroup::Describes, || async {
+                    call.clone().send().await.map_err(|error| AwsError::of(SERVICE, OPERATION, &error))
+                })
+                .await?;
             let status = answer.detection_status().map(|status| status.as_str()).unwrap_or_default();
             Ok(match status {
                 "DETECTION_IN_PROGRESS" => Detection::Running,
@@ -89,12 +98,15 @@ impl Drifts for CloudFormationClient {
             let mut found = Vec::new();
             let mut next = None;
             loop {
-                self.turn(ApiGroup::Describes).await;
                 let call =
                     self.client.describe_stack_resource_drifts().stack_name(stack).set_next_token(next);
-                let page = call.send().await;
-                let page =
-                    page.map_err(|error| AwsError::of(SERVICE, "DescribeStackResourceDrifts", &error))?;
+                let page = self
+                    .budgeted
+                    .call(ApiGroup::Describes, || async {
+                        let page = call.clone().send().await;
+                        page.map_err(|error| AwsError::of(SERVICE, "DescribeStackResourceDrifts", &error))
+                    })
+                    .await?;
                 found.extend(page.stack_resource_drifts().iter().map(resource));
                 next = page.next_token().map(str::to_owned);
                 if next.is_none() {

@@ -19,7 +19,6 @@ impl CloudFormationClient {
         let mut found = Vec::new();
         let mut next = None;
         loop {
-            self.turn(ApiGroup::Describes).await;
             let call = self
                 .client
                 .describe_events()
@@ -27,7 +26,13 @@ impl CloudFormationClient {
                 .change_set_name(change_set)
                 .filters(EventFilter::builder().failed_events(true).build())
                 .set_next_token(next);
-            let page = call.send().await.map_err(|error| AwsError::of(SERVICE, "DescribeEvents", &error))?;
+            let page = self
+                .budgeted
+                .call(ApiGroup::Describes, || async {
+                    let page = call.clone().send().await;
+                    page.map_err(|error| AwsError::of(SERVICE, "DescribeEvents", &error))
+                })
+                .await?;
             for event in page.operation_events() {
                 let Some(reason) = event.validation_status_reason() else { continue };
                 found.push(Validation {
@@ -49,14 +54,18 @@ impl CloudFormationClient {
         if !self.tells_values() {
             return Ok(None);
         }
-        self.turn(ApiGroup::Describes).await;
-        let limits = self.client.describe_account_limits().send().await;
-        let limits = limits.map_err(|error| AwsError::of(SERVICE, "DescribeAccountLimits", &error))?;
+        let limits = self
+            .budgeted
+            .call(ApiGroup::Describes, || async {
+                let limits = self.client.describe_account_limits().send().await;
+                limits.map_err(|error| AwsError::of(SERVICE, "DescribeAccountLimits", &error))
+            })
+            .await?;
         let limit = limits.account_limits().iter().find(|limit| limit.name() == Some("StackLimit"));
         let Some(limit) = limit.and_then(|limit| limit.value()).and_then(|value| usize::try_from(value).ok())
         else {
             return Ok(None);
         };
-        Ok(Some(Room { used: self.all().await?.len(), limit }))
+        Ok(Some(Room { used: self.every().await?.len(), limit }))
     }
 }

@@ -2,8 +2,8 @@
 
 mod client;
 mod drift;
-mod fleet;
 mod inspect;
+mod poller;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -11,9 +11,11 @@ mod types;
 
 pub use client::CloudFormationClient;
 pub use drift::{Detection, Drifts, PropertyDrift, ResourceDrift};
+pub(super) use poller::Poller;
 pub use types::{
     ChangeDetail, ChangeSet, ChangeSetId, ChangeSetKind, ChangeSetSummary, ImportedResource, NewChangeSet,
-    RawChange, Room, Stack, StackDeletion, StackEvent, StackResource, Template, Validation,
+    RawChange, RollbackContinuation, Room, Stack, StackDeletion, StackEvent, StackResource, Template,
+    Validation,
 };
 
 use super::{AwsError, Boxed};
@@ -22,6 +24,10 @@ use super::{AwsError, Boxed};
 pub trait CloudFormation: Send + Sync {
     /// The stack of this name or id, or `None` where there is none. A deleted stack has only its id.
     fn stack<'a>(&'a self, stack: &'a str) -> Boxed<'a, Result<Option<Stack>, AwsError>>;
+    /// The same, as of now or of a moment ago: who watches many stacks asks for all of them together.
+    fn watched<'a>(&'a self, stack: &'a str) -> Boxed<'a, Result<Option<Stack>, AwsError>> {
+        self.stack(stack)
+    }
     /// The template as it was given to CloudFormation, or `None` where the stack has none.
     fn template<'a>(&'a self, stack: &'a str) -> Boxed<'a, Result<Option<String>, AwsError>>;
     /// The resources of a stack.
@@ -80,4 +86,11 @@ pub trait CloudFormation: Send + Sync {
     }
     /// Starts deleting a stack. The same token starts it once only.
     fn delete_stack<'a>(&'a self, request: &'a StackDeletion) -> Boxed<'a, Result<(), AwsError>>;
+    /// Goes on with an update rollback that has failed. The same token starts it once only.
+    fn continue_rollback<'a>(&'a self, request: &'a RollbackContinuation) -> Boxed<'a, Result<(), AwsError>>;
+    /// Waits for the turn of an operation that will change a distribution: CloudFront allows fewer changes than
+    /// CloudFormation makes.
+    fn turn_for_distribution(&self) -> Boxed<'_, ()> {
+        Box::pin(async {})
+    }
 }

@@ -56,6 +56,7 @@ pub(super) fn change_set(page: &DescribeChangeSetOutput) -> Result<ChangeSet, Aw
     let missing = |field| AwsError::incomplete(SERVICE, "DescribeChangeSet", field);
     Ok(ChangeSet {
         id: page.change_set_id().ok_or_else(|| missing("ChangeSetId"))?.to_owned(),
+        name: page.change_set_name().unwrap_or_default().to_owned(),
         stack_id: page.stack_id().ok_or_else(|| missing("StackId"))?.to_owned(),
         status: page.status().ok_or_else(|| missing("Status"))?.as_str().to_owned(),
         status_reason: text(page.status_reason()),

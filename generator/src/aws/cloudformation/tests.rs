@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 
 use super::*;
+use crate::aws::budgeted::Budgeted;
 use crate::aws::{AwsErrorKind, RateBudget};
 use crate::clock::ManualClock;
 
@@ -48,8 +49,11 @@ fn scripted(answers: &[(u16, &str)]) -> (CloudFormationClient, Script) {
                 .with_initial_backoff(std::time::Duration::from_millis(1)),
         )
         .build();
-    let budget = Arc::new(RateBudget::unlimited(Arc::new(ManualClock::default())));
-    (CloudFormationClient::new(&config, "us-east-1", budget, Arc::default(), true), script)
+    let clock = Arc::new(ManualClock::default());
+    let budget = Arc::new(RateBudget::unlimited(clock.clone()));
+    let budgeted = Budgeted { budget, account: Arc::default(), region: "us-east-1".into() };
+    let poller = Arc::new(Poller::new(clock, std::time::Duration::ZERO));
+    (CloudFormationClient::new(&config, budgeted, poller, true), script)
 }
 
 fn events_page(ids: &[(&str, &str)], next: Option<&str>) -> String {

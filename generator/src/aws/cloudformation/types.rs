@@ -137,6 +137,8 @@ pub struct ChangeSetSummary {
 pub struct ChangeSet {
     /// ARN.
     pub id: String,
+    /// Name.
+    pub name: String,
     /// ARN of its stack.
     pub stack_id: String,
     /// Status in CloudFormation's words.
@@ -222,4 +224,17 @@ pub struct Room {
     pub used: usize,
     /// Most of them.
     pub limit: usize,
+}
+
+/// The request to go on with a rollback that has failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RollbackContinuation {
+    /// ARN of the stack.
+    pub stack: String,
+    /// Logical ids of the resources that stay as they are.
+    pub skip: Vec<String>,
+    /// Names the request, so that a repeated one is recognised.
+    pub token: String,
+    /// Role that CloudFormation acts with.
+    pub role_arn: Option<String>,
 }

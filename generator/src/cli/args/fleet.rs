@@ -105,7 +105,7 @@ pub struct StatusArgs {
 }
 
 /// A time such as `90s`, `15m` or `2h`, in seconds.
-fn seconds(text: &str) -> Result<u64, String> {
+pub(super) fn seconds(text: &str) -> Result<u64, String> {
     let wrong = || format!("`{text}` is no time; write it as `90s`, `15m` or `2h`");
     let (number, unit) = text.split_at(text.len() - text.chars().last().map_or(0, char::len_utf8));
     let factor = match unit {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{DeployArgs, Selection};
+use super::{DeployArgs, ExecutionArgs, Selection};
 
 /// Arguments of `plan`.
 #[derive(Debug, Args, Default)]
@@ -35,15 +35,28 @@ pub struct PlanArgs {
     pub service_role_arn: Option<String>,
 }
 
+impl PlanArgs {
+    /// What the deployment would be allowed.
+    #[must_use]
+    pub fn execution(&self) -> ExecutionArgs {
+        ExecutionArgs {
+            allow_replace: self.allow_replace.clone(),
+            allow_broadening: self.allow_broadening,
+            service_role_arn: self.service_role_arn.clone(),
+            ..ExecutionArgs::default()
+        }
+    }
+}
+
 impl DeployArgs {
     /// What a dry run of this deployment is: its plan.
     #[must_use]
     pub fn as_plan(&self) -> PlanArgs {
         PlanArgs {
             selection: self.selection.clone(),
-            allow_replace: self.allow_replace.clone(),
-            allow_broadening: self.allow_broadening,
-            service_role_arn: self.service_role_arn.clone(),
+            allow_replace: self.execution.allow_replace.clone(),
+            allow_broadening: self.execution.allow_broadening,
+            service_role_arn: self.execution.service_role_arn.clone(),
             ..PlanArgs::default()
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::support::{account, as_tenant, build_progress, engine, package_options, zips_folder};
 use crate::aws::Cloud;
+use crate::cli::args::ExecutionArgs;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -26,8 +27,8 @@ pub(super) struct Place {
 /// How places are prepared.
 #[derive(Clone, Copy)]
 pub(super) struct Laying<'a> {
-    /// Role that CloudFormation acts with.
-    pub service_role_arn: Option<&'a str>,
+    /// What a deployment may do, and how.
+    pub execution: &'a ExecutionArgs,
     /// Whether the zips are put into the bucket. A plan writes nothing.
     pub zips: bool,
 }
@@ -80,7 +81,11 @@ async fn one(
     packed: &[PackedArtifact],
 ) -> Result<Place, Failure> {
     let account = account(&cloud).await?;
-    let mut engine = engine(context, laying.service_role_arn.map(str::to_owned));
+    let execution = laying.execution;
+    let mut engine = engine(context, execution.service_role_arn.clone());
+    engine.settings.refuse_busy = execution.refuse_busy;
+    engine.settings.continue_rollback = execution.continue_rollback.then(|| execution.skip_resource.clone());
+    context.interrupts.clean_up_after(engine.work.unused.clone(), cloud.clone());
     let endpoint = cloud.config(contract::EDGE_REGION).endpoint_url().map(str::to_string);
     let bucket = ArtifactBucket::new(&cloud, &context.settings.organisation, &account, endpoint);
     let locations = packed

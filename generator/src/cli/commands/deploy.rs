@@ -1,179 +1,133 @@
 //! `generator deploy`: tenants become what their files say.
 
-use std::collections::BTreeMap;
+mod job;
+mod shown;
+
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::artifacts::{Laying, Place, places};
-use super::policy::{PolicyGate, judge_all};
-use super::support::{combined, connect, table};
-use super::verify::{self, SignIn};
-use super::{artifacts, outputs, plan, planned};
-use crate::cli::args::DeployArgs;
+use self::job::DeployJob;
+pub(super) use self::shown::shown;
+use super::artifacts::{self, Laying, Place, places};
+use super::policy::{PolicyGate, Trial, judge_all};
+use super::support::connect_within;
+use super::{fleet, plan as planning, planned};
+use crate::aws::Cloud;
+use crate::cli::args::{DeployArgs, ExecutionArgs};
 use crate::cli::context::{Answer, Context};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::select;
-use crate::deploy::{DataLossGate, DeployError, Deployed, Gate, StackOutcome, TenantOutcome, deploy_tenant};
+use crate::deploy::{DataLossGate, Gate};
+use crate::fleet::{History, Job};
 use crate::plan::Allowed;
 use crate::render::RenderedTenant;
-use crate::report::Event;
-use crate::verify::Verification;
 
-/// Tenants deployed at a time.
-const AT_ONCE: usize = 4;
+/// Name of the job in journals.
+pub(super) const JOB: &str = "deploy";
+
+/// What a process must know to go on with a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Arguments {
+    #[serde(flatten)]
+    origin: fleet::Origin,
+    execution: ExecutionArgs,
+}
 
 pub(super) async fn run(context: &Context, args: &DeployArgs) -> Result<Answer, Failure> {
     if let Some(path) = &args.plan {
         return planned::run(context, args, path).await;
     }
     if args.dry_run {
-        return plan::run(context, &args.as_plan()).await;
+        return planning::run(context, &args.as_plan()).await;
     }
     let tenants = select::load(context, &args.selection)?;
+    let plan = fleet::plan(&args.fleet, &tenants);
     let trial = judge_all(context, tenants)?;
     trial.pass(context)?;
-    let allowed = Allowed { replace: args.allow_replace.clone(), broadening: args.allow_broadening };
-    let policies = Arc::new(PolicyGate::new(context, &trial, allowed));
-    let rendered = trial.rendered();
-    if rendered.is_empty() {
+    if plan.is_empty() {
         return Ok(Answer::new("no tenant changed", json!([])));
     }
+    let policies = policies(context, &trial, &args.execution);
+    let rendered = trial.rendered();
     let packed = context.step("packing the runtimes", artifacts::pack(context)).await?;
-    let cloud = connect(context).await?;
-    let laying = Laying { service_role_arn: args.service_role_arn.as_deref(), zips: true };
+    let cloud = connect_within(context, args.fleet.calls).await?;
+    let laying = Laying { execution: &args.execution, zips: true };
     let places = places(context, laying, &cloud, &rendered, &packed).await?;
-    ask(context, &rendered, &places)?;
+    let accounts: BTreeSet<_> = places.iter().map(|place| place.account.clone()).collect();
+    ask(context, &rendered, &accounts)?;
 
-    let mut ended = deploy_all(args, &policies, &rendered, &places).await?;
-    if let [_] = rendered.as_slice()
-        && let Some(Err(_)) = ended.first()
-        && let Some(Err(error)) = ended.pop()
-    {
-        return Err(error.into());
-    }
-    let mut tenants = Vec::with_capacity(rendered.len());
-    for ((rendered, place), result) in rendered.iter().zip(&places).zip(ended) {
-        tenants.push(finish(context, args, rendered, place, result).await);
-    }
-    let exits: Vec<Exit> = tenants.iter().map(|tenant| tenant.exit).collect();
-    let human: String = tenants.iter().map(|tenant| tenant.human.as_str()).collect();
-    let json = tenants.into_iter().map(|tenant| tenant.json).collect();
-    Ok(Answer::new(human, Value::Array(json)).exit(combined(&exits)))
+    let arguments =
+        Arguments { origin: fleet::Origin::here(context, accounts), execution: args.execution.clone() };
+    let header = fleet::header(context, JOB, &args.fleet, json!(arguments), plan);
+    let place = fleet::place(context, &args.fleet.journal)?;
+    let journal = place.create(&cloud, header).await?;
+    let job = job(context, &args.execution, policies, rendered, places);
+    fleet::go(context, fleet::Work { journal, job, show: shown }, &args.fleet.journal, &place).await
 }
 
-fn ask(context: &Context, rendered: &[RenderedTenant], places: &[Place]) -> Result<(), Failure> {
-    let names: Vec<_> = rendered.iter().map(|tenant| tenant.tenant.as_str()).collect();
-    let mut accounts: Vec<_> = places.iter().map(|place| place.account.as_str()).collect();
-    accounts.dedup();
-    context.confirm(&format!("Deploy {} to account {}?", names.join(", "), accounts.join(", ")))
-}
-
-/// Deploys all tenants, a few at a time; results in the order of the tenants.
-async fn deploy_all(
-    args: &DeployArgs,
-    policies: &Arc<PolicyGate>,
-    rendered: &[RenderedTenant],
-    places: &[Place],
-) -> Result<Vec<Result<TenantOutcome, DeployError>>, Failure> {
-    let gate = DataLossGate { allow_replace: args.allow_replace.clone() };
-    let gates: Arc<[Arc<dyn Gate>]> = Arc::from([Arc::new(gate) as Arc<dyn Gate>, policies.clone()]);
-    let permits = Arc::new(Semaphore::new(AT_ONCE));
-    let mut running = JoinSet::new();
-    for (index, (tenant, place)) in rendered.iter().cloned().zip(places.iter().cloned()).enumerate() {
-        let (permits, gates) = (permits.clone(), gates.clone());
-        running.spawn(async move {
-            let _permit = permits.acquire().await;
-            let result = deploy_tenant(&place.engine, &place.cloud, &tenant, &place.locations, &gates).await;
-            if let Err(error) = &result {
-                let (message, help) = (error.to_string(), error.help());
-                place.engine.sink.emit(&Event::TenantFailed { tenant: tenant.tenant, message, help });
-            }
-            (index, result)
-        });
-    }
-    let mut ended = BTreeMap::new();
-    while let Some(joined) = running.join_next().await {
-        let (index, result) = joined.map_err(|error| Failure::new(Exit::Bug, error.to_string()))?;
-        ended.insert(index, result);
-    }
-    Ok(ended.into_values().collect())
-}
-
-/// How one of several tenants ended.
-struct Ended {
-    exit: Exit,
-    human: String,
-    json: Value,
-}
-
-async fn finish(
+/// The job of a run that another process has started. The tenants' files count as they are now; tenants that are
+/// done need none any more.
+pub(super) async fn again(
     context: &Context,
-    args: &DeployArgs,
-    rendered: &RenderedTenant,
-    place: &Place,
-    result: Result<TenantOutcome, DeployError>,
-) -> Ended {
-    let outcome = match result {
-        Ok(outcome) => outcome,
-        Err(error) => return failed(rendered, &error.into()),
+    cloud: &Cloud,
+    history: &History,
+) -> Result<Arc<dyn Job>, Failure> {
+    let header = &history.header;
+    let run = &header.run;
+    let arguments: Arguments = serde_json::from_value(header.arguments.clone()).map_err(|error| {
+        Failure::new(Exit::Usage, format!("the arguments of run `{run}` cannot be read: {error}"))
+    })?;
+    arguments.origin.check(context, run)?;
+    let names: Vec<String> = (0..header.waves.waves.len()).flat_map(|wave| history.remaining(wave)).collect();
+    let tenants = crate::tenant::load(&context.settings.tenants, &context.settings.organisation, &names)?;
+    let trial = judge_all(context, tenants)?;
+    trial.pass(context)?;
+    let policies = policies(context, &trial, &arguments.execution);
+    let rendered = trial.rendered();
+    let packed = context.step("packing the runtimes", artifacts::pack(context)).await?;
+    let laying = Laying { execution: &arguments.execution, zips: true };
+    let places = places(context, laying, cloud, &rendered, &packed).await?;
+    arguments.origin.check_accounts(&places.iter().map(|place| place.account.clone()).collect(), run)?;
+    Ok(job(context, &arguments.execution, policies, rendered, places))
+}
+
+fn policies(context: &Context, trial: &Trial, execution: &ExecutionArgs) -> Arc<PolicyGate> {
+    let allowed =
+        Allowed { replace: execution.allow_replace.clone(), broadening: execution.allow_broadening };
+    Arc::new(PolicyGate::new(context, trial, allowed))
+}
+
+fn job(
+    context: &Context,
+    execution: &ExecutionArgs,
+    policies: Arc<PolicyGate>,
+    rendered: Vec<RenderedTenant>,
+    places: Vec<Place>,
+) -> Arc<dyn Job> {
+    let data = DataLossGate { allow_replace: execution.allow_replace.clone() };
+    let gates: [Arc<dyn Gate>; 2] = [Arc::new(data), policies];
+    let targets = rendered.into_iter().zip(places);
+    let tenants: HashMap<_, _> =
+        targets.map(|(tenant, place)| (tenant.tenant.clone(), (tenant, place))).collect();
+    Arc::new(DeployJob {
+        context: context.clone(),
+        tenants,
+        gates: Arc::from(gates),
+        verifies: context.settings.local && !execution.no_verify,
+    })
+}
+
+fn ask(context: &Context, rendered: &[RenderedTenant], accounts: &BTreeSet<String>) -> Result<(), Failure> {
+    const NAMED: usize = 10;
+    let names: Vec<_> = rendered.iter().map(|tenant| tenant.tenant.as_str()).collect();
+    let whom = match names.len() {
+        ..=NAMED => names.join(", "),
+        count => format!("{count} tenants"),
     };
-    let outputs: BTreeMap<String, String> = outcome.outputs.values().flat_map(Clone::clone).collect();
-    let mut human = format!("{} in account {}\n", rendered.tenant, place.account);
-    human.push_str(&stacks(rendered, &outcome));
-    human.push_str(&format!("outputs\n{}", outputs::listed(&outputs)));
-    let mut json = json!({
-        "tenant": rendered.tenant,
-        "account": place.account,
-        "changed": outcome.is_changed(),
-        "outputs": outputs,
-    });
-    let mut exit = Exit::Ok;
-    if context.settings.local && !args.no_verify {
-        let verified = verify::one(context, &place.cloud, rendered, &outputs, &SignIn::TestUser).await;
-        match verified {
-            Ok(verification) => {
-                human.push_str(&format!("verified\n{}", verify::listed(&verification)));
-                json["verification"] = json!(verification);
-                exit = exit_of(&verification);
-            }
-            Err(failure) => return failed(rendered, &failure),
-        }
-    }
-    Ended { exit, human, json }
-}
-
-fn exit_of(verification: &Verification) -> Exit {
-    if verification.passed() { Exit::Ok } else { Exit::Failure }
-}
-
-fn failed(rendered: &RenderedTenant, failure: &Failure) -> Ended {
-    Ended {
-        exit: failure.exit,
-        human: format!("{}\n{failure}\n", rendered.tenant),
-        json: json!({ "tenant": rendered.tenant, "error": failure.message, "help": failure.help }),
-    }
-}
-
-fn stacks(rendered: &RenderedTenant, outcome: &TenantOutcome) -> String {
-    let row = |(id, outcome): &(_, StackOutcome)| {
-        let stack = rendered.stack(*id)?;
-        let what = match outcome {
-            StackOutcome::Unchanged(_) => "no changes".to_string(),
-            StackOutcome::Created(done) => format!("created, {}", resources(done)),
-            StackOutcome::Updated(done) => format!("updated, {}", resources(done)),
-        };
-        Some([stack.name.clone(), stack.region.clone(), what])
-    };
-    table(&outcome.stacks.iter().filter_map(row).collect::<Vec<_>>())
-}
-
-fn resources(done: &Deployed) -> String {
-    match done.change.resources.len() {
-        1 => "1 resource".to_string(),
-        count => format!("{count} resources"),
-    }
+    let accounts = accounts.iter().cloned().collect::<Vec<_>>().join(", ");
+    context.confirm(&format!("Deploy {whom} to account {accounts}?"))
 }

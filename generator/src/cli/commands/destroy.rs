@@ -1,21 +1,44 @@
 //! `generator destroy`: what was deployed goes; what holds data stays unless it is named.
 
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
 use contract::EDGE_REGION;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::support::{account, as_tenant, combined, connect, engine, render_all};
+use super::fleet;
+use super::support::{account, as_tenant, connect_within, engine, render_all};
+use crate::aws::{Boxed, Cloud};
 use crate::cli::args::DestroyArgs;
 use crate::cli::context::{Answer, Context};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::select;
-use crate::deploy::describe;
-use crate::deploy::destroy::{DestroyOutcome, DestroyRequest, Retained, RetainedKind, Thing, destroy};
+use crate::deploy::destroy::{
+    DestroyOutcome, DestroyRequest, Kept, Remaining, Retained, RetainedKind, Thing, destroy,
+};
+use crate::deploy::{self, describe};
+use crate::fleet::{Attempt, FailureKind, History, Job, JobEnd, Outcome};
 use crate::render::{RenderedTenant, StackId};
+use crate::report::TenantReport;
 use crate::tenant::Tenant;
 
 /// Logical ids of the resources that hold data.
 const DATA: [&str; 2] = ["ContentBucket", "UserPool"];
+
+/// Name of the job in journals.
+pub(super) const JOB: &str = "destroy";
+
+/// What a process must know to go on with a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Arguments {
+    #[serde(flatten)]
+    origin: fleet::Origin,
+    delete_data: Vec<String>,
+    wait_seconds: u64,
+}
 
 pub(super) async fn run(context: &Context, args: &DestroyArgs) -> Result<Answer, Failure> {
     if let Some(unknown) = args.delete_data.iter().find(|id| !DATA.contains(&id.as_str())) {
@@ -23,42 +46,157 @@ pub(super) async fn run(context: &Context, args: &DestroyArgs) -> Result<Answer,
             .help(format!("`--delete-data` takes {}", DATA.join(" or "))));
     }
     let tenants = select::load(context, &args.selection)?;
-    allowed(&tenants, args)?;
-    let rendered = render_all(context, &tenants)?;
-    let cloud = connect(context).await?;
-    if !args.dry_run {
-        ask(context, args, &tenants)?;
-    }
-    let engine = engine(context, None);
-    let (mut human, mut json, mut exits) = (String::new(), Vec::new(), Vec::new());
-    for (tenant, rendered) in tenants.iter().zip(&rendered) {
-        let cloud = as_tenant(&cloud, rendered).await;
-        let request = request(tenant, rendered, &account(&cloud).await?, args);
-        if args.dry_run {
-            let status = describe(&cloud, rendered).await?;
-            let stands = status.stacks.iter().filter(|report| report.stack.is_some());
-            let stacks: Vec<_> = stands.map(|report| report.name.clone()).collect();
-            human.push_str(&format!("{}\n{}", tenant.name, planned(&stacks, &request)));
-            json.push(json!({ "tenant": tenant.name, "stacks": stacks, "delete_data": args.delete_data }));
-            continue;
-        }
-        let outcome = destroy(&engine, &cloud, &request).await?;
-        exits.push(if outcome.is_done() { Exit::Ok } else { Exit::Failure });
-        human.push_str(&format!("{}\n{}", tenant.name, shown(&outcome)));
-        json.push(outcome_json(tenant, &outcome));
-    }
+    allowed(&tenants, &args.delete_data)?;
+    let cloud = connect_within(context, args.fleet.calls).await?;
+    let targets = targets(context, &cloud, &tenants, &args.delete_data, args.wait).await?;
     if args.dry_run {
-        human.push_str("nothing was changed\n");
+        return dry_run(&targets).await;
     }
-    Ok(Answer::new(human, Value::Array(json)).exit(combined(&exits)))
+    ask(context, args, &tenants)?;
+    let accounts = targets.iter().map(|target| target.account.clone()).collect();
+    let arguments = Arguments {
+        origin: fleet::Origin::here(context, accounts),
+        delete_data: args.delete_data.clone(),
+        wait_seconds: args.wait,
+    };
+    let plan = fleet::plan(&args.fleet, &tenants);
+    let header = fleet::header(context, JOB, &args.fleet, json!(arguments), plan);
+    let place = fleet::place(context, &args.fleet.journal)?;
+    let journal = place.create(&cloud, header).await?;
+    let work = fleet::Work { journal, job: job(context, targets), show: shown };
+    fleet::go(context, work, &args.fleet.journal, &place).await
+}
+
+/// The job of a run that another process has started.
+pub(super) async fn again(
+    context: &Context,
+    cloud: &Cloud,
+    history: &History,
+) -> Result<Arc<dyn Job>, Failure> {
+    let header = &history.header;
+    let run = &header.run;
+    let arguments: Arguments = serde_json::from_value(header.arguments.clone()).map_err(|error| {
+        Failure::new(Exit::Usage, format!("the arguments of run `{run}` cannot be read: {error}"))
+    })?;
+    arguments.origin.check(context, run)?;
+    let names: Vec<String> = (0..header.waves.waves.len()).flat_map(|wave| history.remaining(wave)).collect();
+    let tenants = crate::tenant::load(&context.settings.tenants, &context.settings.organisation, &names)?;
+    // The files may have changed since: consent to lose data is theirs.
+    allowed(&tenants, &arguments.delete_data)?;
+    let targets = targets(context, cloud, &tenants, &arguments.delete_data, arguments.wait_seconds).await?;
+    arguments.origin.check_accounts(&targets.iter().map(|target| target.account.clone()).collect(), run)?;
+    Ok(job(context, targets))
+}
+
+/// One tenant, and where it is.
+struct Target {
+    rendered: RenderedTenant,
+    cloud: Cloud,
+    account: String,
+    request: DestroyRequest,
+}
+
+async fn targets(
+    context: &Context,
+    cloud: &Cloud,
+    tenants: &[Tenant],
+    delete_data: &[String],
+    wait: u64,
+) -> Result<Vec<Target>, Failure> {
+    let mut targets = Vec::with_capacity(tenants.len());
+    let mut identities: BTreeMap<Option<String>, (Cloud, String)> = BTreeMap::new();
+    for (tenant, rendered) in tenants.iter().zip(render_all(context, tenants)?) {
+        if !identities.contains_key(&rendered.role_arn) {
+            let cloud = as_tenant(cloud, &rendered).await;
+            let account = account(&cloud).await?;
+            identities.insert(rendered.role_arn.clone(), (cloud, account));
+        }
+        let Some((cloud, account)) = identities.get(&rendered.role_arn) else { continue };
+        let mut request = request(context, tenant, &rendered, account, delete_data);
+        request.patience = Duration::from_secs(wait);
+        targets.push(Target { rendered, cloud: cloud.clone(), account: account.clone(), request });
+    }
+    Ok(targets)
+}
+
+async fn dry_run(targets: &[Target]) -> Result<Answer, Failure> {
+    let (mut human, mut json) = (String::new(), Vec::new());
+    for Target { rendered, cloud, request, .. } in targets {
+        let status = describe(cloud, rendered).await?;
+        let stands = status.stacks.iter().filter(|report| report.stack.is_some());
+        let stacks: Vec<_> = stands.map(|report| report.name.clone()).collect();
+        human.push_str(&format!("{}\n{}", rendered.tenant, planned(&stacks, request)));
+        json.push(json!({ "tenant": rendered.tenant, "stacks": stacks, "delete_data": request.delete_data }));
+    }
+    human.push_str("nothing was changed\n");
+    Ok(Answer::new(human, Value::Array(json)))
+}
+
+fn job(context: &Context, targets: Vec<Target>) -> Arc<dyn Job> {
+    let tenants = targets.into_iter().map(|target| (target.rendered.tenant.clone(), target)).collect();
+    Arc::new(DestroyJob { engine: engine(context, None), tenants })
+}
+
+/// Taking a tenant down, as a job of a run.
+struct DestroyJob {
+    engine: deploy::Context,
+    tenants: HashMap<String, Target>,
+}
+
+impl Job for DestroyJob {
+    fn run<'a>(&'a self, tenant: &'a str, _: Attempt<'a>) -> Boxed<'a, JobEnd> {
+        Box::pin(async move {
+            let Some(Target { cloud, request, .. }) = self.tenants.get(tenant) else {
+                let message = format!("tenant `{tenant}` has no file");
+                let outcome = Outcome::Failed { kind: FailureKind::NotFound, message, help: None };
+                return JobEnd { outcome, detail: Value::Null, waiting: Duration::ZERO };
+            };
+            let engine = self.engine.with(deploy::Work::default());
+            let (outcome, detail) = match destroy(&engine, cloud, request).await {
+                Ok(outcome) => (ended(&outcome), outcome_json(&outcome)),
+                Err(error) => {
+                    let Failure { exit, message, help, .. } = error.into();
+                    (Outcome::Failed { kind: fleet::kind_of(exit), message, help }, Value::Null)
+                }
+            };
+            JobEnd { outcome, detail, waiting: engine.work.waited() }
+        })
+    }
+}
+
+/// Done only where nothing is left that should be gone.
+fn ended(outcome: &DestroyOutcome) -> Outcome {
+    match outcome.remaining.as_slice() {
+        [] => {
+            let kept = match outcome.kept.len() {
+                0 => String::new(),
+                1 => ", 1 thing kept".to_owned(),
+                count => format!(", {count} things kept"),
+            };
+            Outcome::Done { summary: format!("gone{kept}") }
+        }
+        [first, ..] => {
+            let one = |left: &Remaining| format!("\n  {}: {}", named(&left.thing), left.reason);
+            let all: String = outcome.remaining.iter().map(one).collect();
+            Outcome::Failed {
+                kind: FailureKind::Other,
+                message: format!("{} remains:{all}", things(outcome.remaining.len())),
+                help: Some(first.help.clone()),
+            }
+        }
+    }
+}
+
+fn things(count: usize) -> String {
+    if count == 1 { "1 thing".to_owned() } else { format!("{count} things") }
 }
 
 /// Refuses to delete data that a tenant's file does not let go.
-fn allowed(tenants: &[Tenant], args: &DestroyArgs) -> Result<(), Failure> {
+fn allowed(tenants: &[Tenant], delete_data: &[String]) -> Result<(), Failure> {
     for tenant in tenants {
         let may_remove = &tenant.settings.destroy.may_remove;
         let lets_go = |id: &&String| may_remove.iter().any(|thing| thing.logical_id() == id.as_str());
-        if let Some(kept) = args.delete_data.iter().find(|id| !lets_go(id)) {
+        if let Some(kept) = delete_data.iter().find(|id| !lets_go(id)) {
             let message = format!("tenant `{}` does not let `{kept}` be removed", tenant.name);
             let help = "list it in the tenant's `destroy.may_remove` first";
             return Err(Failure::new(Exit::Policy, message).help(help));
@@ -78,7 +216,13 @@ fn ask(context: &Context, args: &DestroyArgs, tenants: &[Tenant]) -> Result<(), 
     context.confirm(&format!("Destroy {} ({data})?", names.join(", ")))
 }
 
-fn request(tenant: &Tenant, rendered: &RenderedTenant, account: &str, args: &DestroyArgs) -> DestroyRequest {
+fn request(
+    context: &Context,
+    tenant: &Tenant,
+    rendered: &RenderedTenant,
+    account: &str,
+    delete_data: &[String],
+) -> DestroyRequest {
     let home = tenant.settings.region.to_string();
     let retained = |logical_id: &str, kind, name: String, region: &str| Retained {
         logical_id: logical_id.to_string(),
@@ -101,8 +245,40 @@ fn request(tenant: &Tenant, rendered: &RenderedTenant, account: &str, args: &Des
             ),
             retained("UserPool", RetainedKind::UserPool, tenant.names.prefix().to_string(), &home),
         ],
-        delete_data: args.delete_data.clone(),
+        delete_data: delete_data.to_vec(),
+        keys: Some(tenant.names.clone()),
+        log_groups: log_groups(&tenant.names.signer_function(), context.settings.local),
+        patience: Duration::ZERO,
     }
+}
+
+/// Regions in which CloudFront runs functions, and Lambda writes their logs.
+const EDGE_LOG_REGIONS: [&str; 16] = [
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "sa-east-1",
+];
+
+/// Log groups that the edge function makes: one at home, and one wherever a replica has run.
+fn log_groups(function: &str, local: bool) -> Vec<(String, String)> {
+    let home = (format!("/aws/lambda/{function}"), EDGE_REGION.to_owned());
+    let replica = |region: &&str| (format!("/aws/lambda/{EDGE_REGION}.{function}"), (*region).to_owned());
+    // The local cloud has no replicas.
+    let replicas = EDGE_LOG_REGIONS.iter().filter(|_| !local).map(replica);
+    std::iter::once(home).chain(replicas).collect()
 }
 
 fn planned(stacks: &[String], request: &DestroyRequest) -> String {
@@ -120,18 +296,21 @@ fn planned(stacks: &[String], request: &DestroyRequest) -> String {
     text
 }
 
-fn shown(outcome: &DestroyOutcome) -> String {
-    let mut text = String::new();
-    for thing in &outcome.removed {
-        text.push_str(&format!("  removed    {}\n", named(thing)));
+/// What was removed and what stays of a tenant that is done.
+pub(super) fn shown(tenant: &TenantReport, _: bool) -> String {
+    let list = |key: &str| tenant.detail[key].as_array().cloned().unwrap_or_default();
+    let word = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
+    let thing = |value: &Value| {
+        format!("{} {} in {}", word(value, "type"), word(value, "name"), word(value, "region"))
+    };
+    let mut text = format!("{}\n", tenant.tenant);
+    for removed in list("removed") {
+        text.push_str(&format!("  removed    {}\n", thing(&removed)));
     }
-    for kept in &outcome.kept {
-        text.push_str(&format!("  kept       {}; {}\n", named(&kept.thing), kept.help));
+    for kept in list("kept") {
+        text.push_str(&format!("  kept       {}; {}\n", thing(&kept), word(&kept, "help")));
     }
-    for left in &outcome.remaining {
-        text.push_str(&format!("  REMAINING  {}: {}; {}\n", named(&left.thing), left.reason, left.help));
-    }
-    if text.is_empty() {
+    if text.lines().count() == 1 {
         text.push_str("  nothing is left\n");
     }
     text
@@ -141,17 +320,18 @@ fn named(thing: &Thing) -> String {
     format!("{} {} in {}", thing.kind, thing.name, thing.region)
 }
 
-fn outcome_json(tenant: &Tenant, outcome: &DestroyOutcome) -> Value {
+fn outcome_json(outcome: &DestroyOutcome) -> Value {
     let thing = |thing: &Thing| json!({ "type": thing.kind, "name": thing.name, "region": thing.region });
+    let kept = |kept: &Kept| {
+        let mut value = thing(&kept.thing);
+        value["help"] = kept.help.clone().into();
+        value
+    };
+    let remaining =
+        |left: &Remaining| json!({ "thing": thing(&left.thing), "reason": left.reason, "help": left.help });
     json!({
-        "tenant": tenant.name,
-        "done": outcome.is_done(),
         "removed": outcome.removed.iter().map(thing).collect::<Vec<_>>(),
-        "kept": outcome.kept.iter().map(|kept| thing(&kept.thing)).collect::<Vec<_>>(),
-        "remaining": outcome
-            .remaining
-            .iter()
-            .map(|left| json!({ "thing": thing(&left.thing), "reason": left.reason, "help": left.help }))
-            .collect::<Vec<_>>(),
+        "kept": outcome.kept.iter().map(kept).collect::<Vec<_>>(),
+        "remaining": outcome.remaining.iter().map(remaining).collect::<Vec<_>>(),
     })
 }

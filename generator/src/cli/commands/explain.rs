@@ -1,20 +1,32 @@
 //! `generator explain`: where a value comes from, and where it goes.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::support::table;
-use crate::cli::args::ExplainArgs;
+use crate::cli::args::{ExplainArgs, Output};
 use crate::cli::context::{Answer, Context};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::select;
+use crate::deploy::StackStatus;
 use crate::explain::{
     ExplainError, Explainer, Explanation, LayerValue, PropertyReport, Reach, ScalarReport, SettingReport,
     SourceReport,
 };
 use crate::render::Templates;
+use crate::report::codes;
+
+/// Words that explain a whole document.
+const CODES: &str = "codes";
+const SCHEMA: &str = "event-schema";
+const STACK_STATES: &str = "stack-states";
 
 pub(super) fn run(context: &Context, args: &ExplainArgs) -> Result<Answer, Failure> {
+    if let [what] = args.what.as_slice()
+        && let Some(answer) = code(what)
+    {
+        return answer;
+    }
     let tenants = select::load(context, &args.selection)?;
     let templates = Templates::load(&context.settings.templates)?;
     let (mut human, mut all) = (String::new(), Vec::new());
@@ -36,6 +48,59 @@ pub(super) fn run(context: &Context, args: &ExplainArgs) -> Result<Answer, Failu
         }
     }
     Ok(Answer::new(human, json!(all)))
+}
+
+/// The explanation of a code, a stack's status, or of all of them; `None` where it is about a tenant.
+fn code(what: &str) -> Option<Result<Answer, Failure>> {
+    let whole = |text: String, json: Value| {
+        Some(Ok(Answer::new(text.clone(), json).own_form(Output::Markdown, text)))
+    };
+    match what {
+        CODES => {
+            return whole(
+                codes::table(),
+                json!(codes::EVENTS.iter().map(|code| code.code).collect::<Vec<_>>()),
+            );
+        }
+        SCHEMA => return whole(format!("{:#}\n", codes::schema()), codes::schema()),
+        STACK_STATES => {
+            return whole(
+                StackStatus::table(),
+                json!(StackStatus::all().map(StackStatus::as_str).collect::<Vec<_>>()),
+            );
+        }
+        _ => {}
+    }
+    let is_code = what.contains(|c: char| c.is_ascii_uppercase())
+        && what.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+    if !is_code {
+        return None;
+    }
+    let (mut text, mut all) = (String::new(), Vec::new());
+    for (kind, known) in codes::explain(what) {
+        let rows = [["means".to_owned(), known.means.to_owned()], ["to do".into(), known.next.into()]];
+        let rows: Vec<_> = rows.into_iter().filter(|[_, value]| !value.is_empty()).collect();
+        text.push_str(&format!(
+            "{what}, {} {kind}\n{}",
+            if kind == "event" { "an" } else { "a" },
+            table(&rows)
+        ));
+        all.push(json!({ "code": what, "kind": kind, "means": known.means, "next": known.next }));
+    }
+    if let Ok(status) = what.parse::<StackStatus>() {
+        let rows = [
+            ["means".to_owned(), status.meaning().to_owned()],
+            ["deploy".into(), status.when_deploying()],
+            ["destroy".into(), status.when_destroying().into()],
+        ];
+        text.push_str(&format!("{what}, a status of a stack\n{}", table(&rows)));
+        all.push(json!({ "code": what, "kind": "stack status", "means": status.meaning(), "next": status.when_deploying() }));
+    }
+    if all.is_empty() {
+        let failure = Failure::new(Exit::NotFound, format!("there is no code `{what}`"));
+        return Some(Err(failure.help("`generator explain codes` lists them all")));
+    }
+    Some(Ok(Answer::new(text, json!(all))))
 }
 
 fn setting(report: &SettingReport) -> String {

@@ -10,7 +10,7 @@ use crate::cli::context::{Answer, Context};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::select;
-use crate::deploy::{CollectRequest, Unused, collect};
+use crate::deploy::{CollectRequest, Leftover, collect};
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
@@ -54,7 +54,7 @@ pub(super) async fn run(context: &Context, args: &GcArgs) -> Result<Answer, Fail
     Ok(Answer::new(human, Value::Array(json)).exit(exit))
 }
 
-fn shown(unused: &[Unused], args: &GcArgs) -> String {
+fn shown(unused: &[Leftover], args: &GcArgs) -> String {
     if unused.is_empty() {
         return format!("  nothing unused is older than {} days\n", args.min_age);
     }

@@ -53,11 +53,14 @@ pub(super) async fn run(context: &Context, args: &DeployArgs, path: &Path) -> Re
     let tenants = select::load(context, &Selection { tenants, ..Selection::default() })?;
     let trial = judge_all(context, tenants)?;
     trial.pass(context)?;
-    let allowed = Allowed { replace: args.allow_replace.clone(), broadening: args.allow_broadening };
+    let allowed = Allowed {
+        replace: args.execution.allow_replace.clone(),
+        broadening: args.execution.allow_broadening,
+    };
     let policies = Arc::new(PolicyGate::new(context, &trial, allowed));
     let rendered = trial.rendered();
     let packed = context.step("packing the runtimes", artifacts::pack(context)).await?;
-    let laying = Laying { service_role_arn: args.service_role_arn.as_deref(), zips: false };
+    let laying = Laying { execution: &args.execution, zips: false };
     let looking = places(context, laying, &cloud, &rendered, &packed).await?;
     let jobs = jobs(&rendered, &looking, &plan)?;
     for job in &jobs {
@@ -75,7 +78,7 @@ pub(super) async fn run(context: &Context, args: &DeployArgs, path: &Path) -> Re
     let laying = Laying { zips: true, ..laying };
     places(context, laying, &cloud, &rendered, &packed).await?;
 
-    let gate = DataLossGate { allow_replace: args.allow_replace.clone() };
+    let gate = DataLossGate { allow_replace: args.execution.allow_replace.clone() };
     let gates: Arc<[Arc<dyn Gate>]> = Arc::from([Arc::new(gate) as Arc<dyn Gate>, policies]);
     let ended = execute(context, &jobs, &gates).await?;
     // What was not executed, for whatever reason, is of no use any more.

@@ -27,9 +27,8 @@ pub(super) const JOB: &str = "rotate";
 /// What a process must know to go on with a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Arguments {
-    organisation: String,
-    local: bool,
-    accounts: BTreeSet<String>,
+    #[serde(flatten)]
+    origin: fleet::Origin,
     /// Longest time for one tenant, in seconds.
     deadline_seconds: u64,
 }
@@ -60,16 +59,15 @@ pub(super) async fn run(context: &Context, args: &RotateArgs) -> Result<Answer, 
     let pace = if context.settings.local { Pace::of_local() } else { Pace::of_aws() };
     let deadline = args.timeout.map_or(pace.deadline, |minutes| Duration::from_secs(minutes.get() * 60));
     let arguments = Arguments {
-        organisation: context.settings.organisation.clone(),
-        local: context.settings.local,
-        accounts: targets.accounts.clone(),
+        origin: fleet::Origin::here(context, targets.accounts.clone()),
         deadline_seconds: deadline.as_secs(),
     };
     let header = fleet::header(context, JOB, &args.fleet, json!(arguments), plan);
     let place = fleet::place(context, &args.fleet.journal)?;
     let journal = place.create(&cloud, header).await?;
     let job = job(context, targets, Pace { deadline, ..pace });
-    fleet::go(context, journal, Arc::new(job), &args.fleet.journal, &place).await
+    let work = fleet::Work { journal, job: Arc::new(job), show: fleet::nothing_more };
+    fleet::go(context, work, &args.fleet.journal, &place).await
 }
 
 /// The job of a run that another process has started; checks that it would go on in the same place. Tenants
@@ -84,29 +82,11 @@ pub(super) async fn again(
     let arguments: Arguments = serde_json::from_value(header.arguments.clone()).map_err(|error| {
         Failure::new(Exit::Usage, format!("the arguments of run `{run}` cannot be read: {error}"))
     })?;
-    if arguments.local != context.settings.local {
-        let (was, help) = match arguments.local {
-            true => ("on the local cloud", "pass `--local`"),
-            false => ("on AWS", "leave out `--local`"),
-        };
-        return Err(Failure::new(Exit::Usage, format!("run `{run}` was started {was}")).help(help));
-    }
-    if arguments.organisation != context.settings.organisation {
-        let message = format!("run `{run}` is about organisation `{}`", arguments.organisation);
-        return Err(Failure::new(Exit::Usage, message).help("pass `--organisation`"));
-    }
+    arguments.origin.check(context, run)?;
     let names: Vec<String> = (0..header.waves.waves.len()).flat_map(|wave| history.remaining(wave)).collect();
     let tenants = crate::tenant::load(&context.settings.tenants, &context.settings.organisation, &names)?;
     let targets = targets(context, cloud, &tenants).await?;
-    if !targets.accounts.is_subset(&arguments.accounts) {
-        let listed = |accounts: &BTreeSet<String>| accounts.iter().cloned().collect::<Vec<_>>().join(", ");
-        let message = format!(
-            "run `{run}` was started in account {}, but the credentials are for {}",
-            listed(&arguments.accounts),
-            listed(&targets.accounts)
-        );
-        return Err(Failure::new(Exit::Access, message).help("choose the profile that it was started with"));
-    }
+    arguments.origin.check_accounts(&targets.accounts, run)?;
     let pace = if context.settings.local { Pace::of_local() } else { Pace::of_aws() };
     let deadline = Duration::from_secs(arguments.deadline_seconds);
     Ok(Arc::new(job(context, targets, Pace { deadline, ..pace })))

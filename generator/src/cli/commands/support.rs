@@ -74,7 +74,14 @@ pub(super) async fn account(cloud: &Cloud) -> Result<String, Failure> {
 pub(super) fn engine(context: &Context, service_role_arn: Option<String>) -> deploy::Context {
     let mut settings = deploy::Settings::new(context.settings.local);
     settings.service_role_arn = service_role_arn;
-    deploy::Context { clock: context.clock.clone(), sink: context.sink.clone(), settings, templates: None }
+    let work = deploy::Work::default();
+    deploy::Context {
+        clock: context.clock.clone(),
+        sink: context.sink.clone(),
+        settings,
+        templates: None,
+        work,
+    }
 }
 
 /// Folder that zips are kept in when nobody says otherwise.

@@ -27,6 +27,9 @@ fn request(delete_data: &[&str]) -> DestroyRequest {
             retained("Pool", RetainedKind::UserPool, "demo", HOME),
         ],
         delete_data: delete_data.iter().map(|id| (*id).to_owned()).collect(),
+        keys: None,
+        log_groups: vec![],
+        patience: std::time::Duration::ZERO,
     }
 }
 
@@ -184,4 +187,62 @@ async fn a_pool_that_its_name_does_not_tell_apart_is_left_alone() {
     let outcome = destroy(&context, &peers, &request(&["Pool"])).await.expect("an outcome");
     assert!(!outcome.is_done());
     assert_eq!(peers.world.lock().unwrap().pools.len(), 2);
+}
+
+#[tokio::test]
+async fn the_edge_function_is_detached_everywhere_before_its_stack_is_deleted() {
+    let distribution = StackResource {
+        logical_id: "Distribution".into(),
+        physical_id: Some("E1".into()),
+        kind: "AWS::CloudFront::Distribution".into(),
+        status: "CREATE_COMPLETE".into(),
+    };
+    let edge = Script { resources: [Ok(vec![distribution])].into(), ..deleted() };
+    let peers = peers(edge, deleted());
+    peers.world.lock().unwrap().distribution = ["InProgress", "Deployed"].map(String::from).into();
+    let (context, sink) = context();
+    assert!(destroy(&context, &peers, &request(&[])).await.expect("an outcome").is_done());
+    assert_eq!(peers.calls()[..3], ["UpdateDistribution E1", "GetDistribution E1", "GetDistribution E1"]);
+    let codes = sink.codes();
+    let place = |code: &str| codes.iter().position(|found| *found == code).expect("told");
+    assert!(place("EDGE_DETACHED") < place("STACK_DELETING"));
+}
+
+#[tokio::test]
+async fn replicas_are_asked_again_as_long_as_there_is_patience() {
+    let peers = peers(gone(), gone());
+    let refusal = AwsError {
+        service: "lambda",
+        operation: "DeleteFunction",
+        code: "InvalidParameterValueException".into(),
+        message: "Lambda was unable to delete the function because it is a replicated function.".into(),
+        kind: AwsErrorKind::Validation,
+    };
+    peers.world.lock().unwrap().function_refusal = Some(refusal);
+    let patience = std::time::Duration::from_secs(1_000);
+    let (context, _) = context();
+    let outcome = destroy(&context, &peers, &DestroyRequest { patience, ..request(&[]) }).await;
+    assert!(!outcome.expect("an outcome").is_done());
+    let asked = peers.calls().into_iter().filter(|call| call.starts_with("DeleteFunction")).count();
+    assert_eq!(asked, 5, "every five minutes, and once more at the end");
+    assert_eq!(context.work.waited(), patience);
+}
+
+#[tokio::test]
+async fn keys_and_logs_that_no_stack_has_go_and_those_of_others_stay() {
+    let peers = peers(gone(), gone());
+    let key = |id: &str, name: &str| (id.to_owned(), name.to_owned());
+    peers.world.lock().unwrap().public_keys = vec![key("K1", "o-demo-key-abc"), key("K2", "o-demo2-key-abc")];
+    let request = DestroyRequest {
+        keys: Some(contract::names::Names::new("o", "demo")),
+        log_groups: vec![("/aws/lambda/o-demo-signer".into(), EDGE.into())],
+        ..request(&[])
+    };
+    let (context, _) = context();
+    destroy(&context, &peers, &request).await.expect("an outcome");
+    let calls = peers.calls();
+    assert!(
+        calls.contains(&"DeletePublicKey K1".to_owned()) && !calls.contains(&"DeletePublicKey K2".to_owned())
+    );
+    assert!(calls.contains(&format!("DeleteLogGroup {EDGE} /aws/lambda/o-demo-signer")), "{calls:?}");
 }

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::super::directory::Directory;
-use super::super::value::Converted;
+use super::compile::SOURCE_MAX;
 use super::*;
 
 fn evaluated(source: &str, node: &Json) -> Result<bool, String> {
@@ -9,18 +9,9 @@ fn evaluated(source: &str, node: &Json) -> Result<bool, String> {
     let (tenant, stack, params) = (json!({ "region": "eu-north-1" }), json!({}), json!({ "most": 3 }));
     let directory = Directory::new("example", ["acme", "acme-emea"].map(str::to_string));
     let names = Names { directory: Arc::new(directory), tenant: "acme".into() };
-    let converted: Vec<Converted> = [node, &tenant, &stack, &params]
-        .into_iter()
-        .map(|json| Converted::new(json).expect("small"))
-        .collect();
-    condition.holds(&Variables {
-        node: converted[0].value(),
-        tenant: converted[1].value(),
-        stack: converted[2].value(),
-        params: converted[3].value(),
-        names: &names,
-        is_edge: true,
-    })
+    let [tenant, stack, params] = [&tenant, &stack, &params].map(|json| Input::new(Source::Json(json)));
+    let (tenant, stack, params) = (&tenant, &stack, &params);
+    condition.holds(&Variables { node, tenant, stack, params, names: &names, is_edge: true })
 }
 
 #[test]
@@ -34,6 +25,9 @@ fn conditions_hold_or_not() {
         ("text(self.r) == 'arn:${X}'", true),
         ("self.?missing.orValue(7) == 7", true),
         ("texts(self).size() == 3", true),
+        ("texts(self.l) == ['a', 'b']", true),
+        ("matching(self, '^a') == ['a', 'arn:${X}']", true),
+        ("matching(self.l, '^a') == ['a']", true),
         ("tenant.region.startsWith('eu-')", true),
         ("is_edge() && !(is_edge() && false)", true),
     ] {
@@ -80,4 +74,42 @@ fn a_condition_that_goes_over_too_many_items_is_stopped() {
 fn names_of_other_tenants_are_found() {
     let node = json!({ "Resource": ["arn:aws:s3:::example-acme-content-1/*", "arn:aws:s3:::example-acme-emea-content-1/*"] });
     assert_eq!(evaluated("foreign(self) == ['example-acme-emea-content-1']", &node), Ok(true));
+}
+
+#[test]
+fn an_input_is_remembered_with_everything_that_was_read() {
+    let schema = crate::tenant::schema::document();
+    let condition = Condition::compile(
+        "self <= params.most && tenant.cookies.minutes > 5 && stack.region == 'a' && is_edge()",
+        &schema,
+    );
+    let condition = condition.expect("a condition");
+    let directory = Arc::new(Directory::new("example", ["acme".to_string()]));
+    let holds = |node: u32, most: u32, minutes: u32, region: &str, is_edge: bool, other: u32| {
+        let tenant = json!({ "cookies": { "minutes": minutes, "other": other } });
+        let (params, body, node) = (json!({ "most": most }), json!({ "other": other }), json!(node));
+        let names = Names { directory: directory.clone(), tenant: format!("t{other}") };
+        let (tenant, params) = (Input::new(Source::Json(&tenant)), Input::new(Source::Json(&params)));
+        let stack = Source::Stack { id: "edge", name: "n", region, what: "template", body: &body };
+        let stack = Input::new(stack);
+        let before = condition.kept.len();
+        let variables = Variables {
+            node: &node,
+            tenant: &tenant,
+            stack: &stack,
+            params: &params,
+            names: &names,
+            is_edge,
+        };
+        let held = condition.holds(&variables).expect("evaluated");
+        (held, condition.kept.len() - before)
+    };
+    assert_eq!(holds(1, 3, 10, "a", true, 1), (true, 1));
+    assert_eq!(holds(1, 3, 10, "a", true, 2), (true, 0), "what is not read makes no difference");
+    assert_eq!(holds(4, 3, 10, "a", true, 1), (false, 0));
+    assert_eq!(holds(1, 0, 10, "a", true, 1), (false, 0));
+    assert_eq!(holds(1, 3, 5, "a", true, 1), (false, 0));
+    assert_eq!(holds(1, 3, 10, "b", true, 1), (false, 0));
+    assert_eq!(holds(1, 3, 10, "a", false, 1), (false, 0));
+    assert_eq!(holds(2, 3, 10, "a", true, 1), (true, 1));
 }

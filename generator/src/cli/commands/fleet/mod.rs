@@ -1,6 +1,7 @@
 //! A run over many tenants, as every command that makes one goes about it: journal, interruption, report, exit
 //! code.
 
+mod origin;
 mod place;
 
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+pub(super) use self::origin::Origin;
 pub(super) use self::place::Place;
 use crate::cli::args::{FleetArgs, JournalArgs, Output};
 use crate::cli::context::{Answer, Context};
@@ -16,7 +18,7 @@ use crate::cli::failure::Failure;
 use crate::fleet::{
     FailureKind, Fleet, Header, History, Job, Journal, Member, Outcome, Plan, Settings, StopReason, run,
 };
-use crate::report::RunReport;
+use crate::report::{RunReport, TenantReport};
 use crate::tenant::Tenant;
 
 /// Label of the tenants that are tried first.
@@ -68,14 +70,27 @@ pub(super) fn planned(plan: &Plan) -> Answer {
     Answer::new(human, json!({ "waves": plan }))
 }
 
+/// A run as a command starts it or goes on with it.
+pub(super) struct Work {
+    pub journal: Journal,
+    pub job: Arc<dyn Job>,
+    /// What people are told of a tenant that is done, beside the line of the run; whether it is the only one.
+    pub show: fn(&TenantReport, bool) -> String,
+}
+
+/// For jobs whose line in the progress says it all.
+pub(super) fn nothing_more(_: &TenantReport, _: bool) -> String {
+    String::new()
+}
+
 /// Goes through a run to its end, or to where it must stop, and reports it.
 pub(super) async fn go(
     context: &Context,
-    journal: Journal,
-    job: Arc<dyn Job>,
+    work: Work,
     args: &JournalArgs,
     place: &Place,
 ) -> Result<Answer, Failure> {
+    let Work { journal, job, show } = work;
     let journal = Arc::new(journal);
     let name = journal.read(|history| history.header.run.clone());
     let resume = resume(context, &name, args);
@@ -100,8 +115,13 @@ pub(super) async fn go(
             None => failure,
         });
     }
-    let mut human = shown(&report);
-    if let Some(folder) = written {
+    let only = report.totals.tenants == 1;
+    let done = report.tenants().filter(|tenant| tenant.state == "done");
+    let mut human: String = done.map(|tenant| show(tenant, only)).collect();
+    if !(only && ended.stopped.is_none() && !human.is_empty()) {
+        human.push_str(&shown(&report));
+    }
+    if let Some(folder) = written.filter(|_| !only) {
         human.push_str(&format!("report in {}\n", folder.display()));
     }
     if report.totals.done < report.totals.tenants {
@@ -113,7 +133,10 @@ pub(super) async fn go(
 
 /// The command that goes on with a run.
 fn resume(context: &Context, run: &str, args: &JournalArgs) -> String {
-    let local = if context.settings.local { " --local" } else { "" };
+    let mut local = if context.settings.local { " --local".to_owned() } else { String::new() };
+    if let Some(endpoint) = &context.settings.cloud.endpoint_url {
+        local.push_str(&format!(" --endpoint-url {endpoint}"));
+    }
     let journal = args.journal.as_deref().map(|place| format!(" --journal {place}")).unwrap_or_default();
     format!("generator resume {run}{local}{journal}")
 }
@@ -184,12 +207,25 @@ fn exit(history: &History, report: &RunReport, stopped: Option<&StopReason>) -> 
     }
 }
 
+/// The kind of a failure of this exit code.
+pub(super) fn kind_of(exit: Exit) -> FailureKind {
+    match exit {
+        Exit::Access => FailureKind::Access,
+        Exit::NotFound => FailureKind::NotFound,
+        Exit::Timeout => FailureKind::Timeout,
+        Exit::Policy => FailureKind::Refused,
+        Exit::Deployment => FailureKind::Deployment,
+        _ => FailureKind::Other,
+    }
+}
+
 fn exit_of(kind: FailureKind) -> Exit {
     match kind {
         FailureKind::Access => Exit::Access,
         FailureKind::NotFound => Exit::NotFound,
         FailureKind::Timeout => Exit::Timeout,
         FailureKind::Refused => Exit::Policy,
+        FailureKind::Deployment => Exit::Deployment,
         FailureKind::Other => Exit::Failure,
     }
 }

@@ -39,7 +39,8 @@ pub(super) async fn plans(
     }
     let packed = context.step("packing the runtimes", artifacts::pack(context)).await?;
     let cloud = connect(context).await?;
-    let laying = Laying { service_role_arn: args.service_role_arn.as_deref(), zips: false };
+    let execution = args.execution();
+    let laying = Laying { execution: &execution, zips: false };
     let places = places(context, laying, &cloud, &rendered, &packed).await?;
     let stopper = context.interrupts.graceful("change sets whose names begin with `generator-` may be left");
     let keep = args.out.is_some();

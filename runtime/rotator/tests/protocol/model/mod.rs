@@ -128,6 +128,19 @@ fn every_order_of_steps_with_repeats_crashes_and_late_runs_keeps_the_invariants(
 }
 
 #[test]
+fn two_rotations_in_a_row_keep_the_invariants() {
+    let bounds = Bounds { rotations: 2, ..NOTHING };
+    explore("two rotations", bounds).assert_properties();
+}
+
+#[test]
+#[ignore = "takes some five minutes"]
+fn two_rotations_with_stack_updates_and_late_runs_keep_the_invariants() {
+    let bounds = Bounds { rotations: 2, late: true, updates: true, ..NOTHING };
+    explore("two rotations and what comes between", bounds).assert_properties();
+}
+
+#[test]
 fn two_runs_at_once_keep_the_invariants() {
     let bounds = Bounds { rotations: 1, overlaps: 1, ..NOTHING };
     explore("two runs at once", bounds).assert_properties();
