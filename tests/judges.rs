@@ -77,6 +77,26 @@ fn cloudformation_validate_finds_nothing() {
     unjustified(findings);
 }
 
+/// What plans without an account say of replacements.
+#[test]
+fn the_properties_that_replace_a_resource_are_those_of_the_schemas() {
+    let judges = local::judges(&cache(), &|step| println!("{step}")).expect("the judges");
+    let mut types = std::collections::BTreeSet::new();
+    for stack in rendered().into_iter().flat_map(|tenant| tenant.stacks) {
+        let document = generator::render::read_template(&stack.template).expect("a template");
+        let resources = document["Resources"].as_object().expect("resources").values();
+        types.extend(resources.filter_map(|one| one["Type"].as_str()).map(str::to_string));
+    }
+    types.retain(|kind| kind.starts_with("AWS::"));
+    let output = judges.create_only().args(&types).output().expect("python runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let schemas: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    for kind in &types {
+        assert_eq!(serde_json::json!(generator::plan::create_only(kind)), schemas[kind], "{kind}");
+    }
+    assert!(types.len() > 15, "{types:?}");
+}
+
 fn unjustified(findings: Vec<(String, String)>) {
     let left: Vec<_> =
         findings.iter().filter(|(rule, _)| !JUSTIFIED.iter().any(|(known, _)| known == rule)).collect();

@@ -1,6 +1,8 @@
 //! The shipped tenants on the local cloud, two of them through their whole life: the real binary, the real zips,
 //! real functions.
 
+mod planned;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -135,7 +137,11 @@ fn a_tenant_lives_from_its_file_to_its_end() {
 
     a_token_of_one_tenant_opens_nothing_of_another(&world);
     a_change_is_shown_before_it_is_made(&world);
+    planned::what_was_seen_is_executed_or_nothing(&world);
+    planned::what_was_changed_by_hand_is_drift(&world);
+    planned::what_no_stack_uses_is_collected(&world);
     losing_the_bucket_needs_its_own_consent(&world);
+    planned::what_was_kept_is_taken_in_again(&world);
     what_holds_data_outlives_the_stacks(&world);
 }
 

@@ -49,10 +49,6 @@ impl Project {
         assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
         text(&output.stdout)
     }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        serde_json::from_str(&self.told(&[arguments, &["--output", "json"]].concat())).expect("JSON")
-    }
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -94,11 +90,13 @@ fn text_that_was_only_moved_shows_nothing() {
 fn a_change_is_told_with_both_values_and_what_it_replaces() {
     let project = Project::new();
     project.edit("tenants/demo.yaml", |text| format!("{text}cookies:\n  minutes: 90\n"));
-    project.edit("templates/signer.yaml.hbs", |text| text.replace("MemorySize: 128", "MemorySize: 256"));
+    project.edit("templates/signer.yaml.hbs", |text| {
+        text.replace("Issues signed cookies", "Makes signed cookies")
+    });
     project.edit("templates/signing_keyring.yaml.hbs", |text| {
         text.replace(
             "secretsmanager:DescribeSecret",
-            "secretsmanager:DescribeSecret\n              - secretsmanager:ListSecrets",
+            "secretsmanager:DescribeSecret\n                  - secretsmanager:ListSecrets",
         )
     });
     let output = project.plan(&["--all", "--exit-code"]);
@@ -144,33 +142,29 @@ fn a_new_tenant_is_told_and_one_without_a_file_is_not_forgotten() {
     assert!(overview["totals"]["add"].as_u64().is_some_and(|added| added > 15), "{overview:#}");
 }
 
-/// A thousand tenants of which one is odd; the folder of `render --out` is what they are compared with.
+/// A fleet of which one tenant is odd; the folder of `render --out` is what it is compared with. What a thousand
+/// tenants make of a comment is tested where comments are written.
 #[test]
-fn a_thousand_tenants_with_one_difference_make_one_short_comment() {
+fn a_fleet_with_one_difference_makes_one_short_comment() {
     let project = Project::new();
-    for name in ["acme", "globex", "initech", "northwind"] {
-        fs::remove_file(project.path(&format!("tenants/{name}.yaml"))).expect("a file");
-    }
     let demo = fs::read_to_string(project.path("tenants/demo.yaml")).expect("a file");
-    for number in 0..999 {
+    for number in 0..20 {
         fs::write(project.path(&format!("tenants/t{number:03}.yaml")), &demo).expect("a file");
     }
     let cache = tempfile::tempdir().expect("a folder");
     let mut render = support::generator(cache.path());
     render.current_dir(project.folder.path()).args(["render", "--all", "--out", "before"]);
-    assert!(render.output().expect("the binary runs").status.success());
-    project.edit("templates/signer.yaml.hbs", |text| text.replace("MemorySize: 128", "MemorySize: 256"));
-    project.edit("tenants/t500.yaml", |text| format!("{text}cookies:\n  minutes: 90\n"));
+    let rendered = render.output().expect("the binary runs");
+    assert!(rendered.status.success(), "{}", text(&rendered.stderr));
+    project.edit("templates/signer.yaml.hbs", |text| {
+        text.replace("Issues signed cookies", "Makes signed cookies")
+    });
+    project.edit("tenants/t010.yaml", |text| format!("{text}cookies:\n  minutes: 90\n"));
     let told = project.told(&["--all", "--snapshots", "before", "--output", "markdown"]);
     assert!(told.len() < 4_000, "{}", told.len());
-    for line in [
-        "**1000 of 1000 tenants would change.**",
-        "### In 1000 tenants: ",
-        "and 980 more",
-        "### Only in `t500`",
-    ] {
+    for line in
+        ["**25 of 25 tenants would change.**", "### In 25 tenants: ", "and 5 more", "### Only in `t010`"]
+    {
         assert!(told.contains(line), "{line}\n{told}");
     }
-    let json = project.json(&["--all", "--snapshots", "before"]);
-    assert_eq!(json["overview"]["blocks"].as_array().map(Vec::len), Some(2));
 }

@@ -47,6 +47,15 @@ pub struct PublicKey {
     pub created: i64,
 }
 
+/// How much of what CloudFront limits an account has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyCounts {
+    /// Key groups.
+    pub groups: usize,
+    /// Public keys.
+    pub keys: usize,
+}
+
 /// What destroying needs of CloudFront.
 pub trait Edges: Send + Sync {
     /// Takes the functions off every behaviour of a distribution; whether there were any. A distribution that is
@@ -117,6 +126,37 @@ impl CloudFront {
             .ok_or_else(|| AwsError::incomplete(SERVICE, "GetKeyGroup", "KeyGroupConfig"))?;
         let keys = config.items().to_vec();
         Ok(Some(KeyGroup { id: id.to_owned(), name: config.name().to_owned(), keys }))
+    }
+
+    /// How many key groups and public keys the account has.
+    ///
+    /// # Errors
+    /// Where a call fails.
+    pub async fn key_counts(&self) -> Result<KeyCounts, AwsError> {
+        let mut counts = KeyCounts { groups: 0, keys: 0 };
+        let mut marker = None;
+        loop {
+            let page = self.client.list_key_groups().set_marker(marker).send().await;
+            let page = page.map_err(|error| AwsError::of(SERVICE, "ListKeyGroups", &error))?;
+            let Some(list) = page.key_group_list() else { break };
+            counts.groups += list.items().len();
+            marker = list.next_marker().filter(|next| !next.is_empty()).map(str::to_owned);
+            if marker.is_none() {
+                break;
+            }
+        }
+        let mut marker = None;
+        loop {
+            let page = self.client.list_public_keys().set_marker(marker).send().await;
+            let page = page.map_err(|error| AwsError::of(SERVICE, "ListPublicKeys", &error))?;
+            let Some(list) = page.public_key_list() else { break };
+            counts.keys += list.items().len();
+            marker = list.next_marker().filter(|next| !next.is_empty()).map(str::to_owned);
+            if marker.is_none() {
+                break;
+            }
+        }
+        Ok(counts)
     }
 
     /// A public key by its id, or `None` where there is none.

@@ -148,7 +148,8 @@ pub(super) async fn discard_named(
     }
     let shell = cloudformation.stack(stack_id).await.doing(|| format!("reading stack `{stack}`"))?;
     let Some(shell) = shell.filter(|shell| shell.status == "REVIEW_IN_PROGRESS") else { return Ok(()) };
-    let others = cloudformation.change_sets(&shell.id).await;
+    // By its name: the local cloud finds no change sets by an ARN.
+    let others = cloudformation.change_sets(&shell.name).await;
     let others = others.doing(|| format!("listing the change sets of stack `{stack}`"))?;
     if others.iter().any(|other| other.id != set && other.name != set) {
         return Ok(());

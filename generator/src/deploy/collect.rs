@@ -176,14 +176,20 @@ async fn change_sets(
     let all = cloudformation.every().await.doing(|| format!("listing the stacks of `{region}`"))?;
     let mut found = Vec::new();
     for stack in all.iter().filter(|stack| stack.name.starts_with(&prefix)) {
-        let sets = cloudformation.change_sets(&stack.id).await;
+        let sets = cloudformation.change_sets(&stack.name).await;
         let sets = sets.doing(|| format!("listing the change sets of `{}`", stack.name))?;
         let is_shell = stack.status == "REVIEW_IN_PROGRESS";
         for set in sets.into_iter().filter(|set| set.name.starts_with(PREFIX)) {
-            let described = cloudformation.change_set(&stack.id, &set.id).await;
-            let created = described.ok().and_then(|set| set.created).unwrap_or_default();
-            let age = now - created / 1_000;
-            if age < request.minimum_age {
+            let described = match cloudformation.change_set(&stack.name, &set.id).await {
+                Ok(described) => described,
+                Err(error) if error.kind == AwsErrorKind::NotFound => continue,
+                Err(error) => {
+                    return Err(error).doing(|| format!("reading a change set of `{}`", stack.name));
+                }
+            };
+            // Without its time of making nobody knows that it is old.
+            let age = now - described.created.map_or(now, |created| created / 1_000);
+            if age < request.minimum_age || described.execution.starts_with("EXECUTE_") {
                 continue;
             }
             if request.delete {

@@ -277,3 +277,46 @@ impl Gate for WithinPlan {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::cloudformation::RawChange;
+
+    fn plan(next: SavedStep, later: &[&str]) -> SavedTenant {
+        let later = later.iter().map(|name| (*name).to_string()).collect();
+        let text = String::new;
+        let (stack, name, region) = ("edge".to_string(), "s".to_string(), "r".to_string());
+        let saved =
+            SavedStack { stack, name, region, template: text(), request: text(), stands: None, next, later };
+        SavedTenant { tenant: "demo".into(), account: "1".into(), files: text(), stacks: vec![saved] }
+    }
+
+    async fn passes(plan: &SavedTenant, action: &str, replacement: Option<&str>) -> bool {
+        let raw = RawChange {
+            logical_id: "R".into(),
+            action: action.into(),
+            replacement: replacement.map(str::to_string),
+            ..RawChange::default()
+        };
+        let set = ChangeSet { changes: vec![raw], ..ChangeSet::default() };
+        let change = StackChange::read("s", "r", false, &set).expect("a change");
+        let none = BTreeMap::new();
+        let sides = Sides { before: None, after: Side { template: "", parameters: &none } };
+        WithinPlan::of(plan).pass("demo", &change, &sides).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn only_what_a_plan_names_goes_on() {
+        let resources = BTreeMap::from([("R".to_string(), "add".to_string())]);
+        let deferred = plan(SavedStep::Deferred { resources }, &[]);
+        assert!(passes(&deferred, "Add", None).await);
+        assert!(passes(&deferred, "Modify", None).await);
+        assert!(!passes(&deferred, "Modify", Some("True")).await);
+        assert!(!passes(&deferred, "Remove", None).await);
+        let later = plan(SavedStep::Unchanged, &["R"]);
+        assert!(passes(&later, "Modify", None).await);
+        assert!(!passes(&later, "Add", None).await);
+        assert!(!passes(&plan(SavedStep::Unchanged, &[]), "Modify", None).await);
+    }
+}

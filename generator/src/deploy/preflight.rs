@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::reading::Reading;
 use super::{DeployError, NextStep, StackStatus};
 use crate::aws::cloudformation::CloudFormation;
+use crate::aws::cloudfront::KeyCounts;
 use crate::aws::{AwsError, AwsErrorKind, Peers};
 use crate::render::{RenderedStack, RenderedTenant, read_template};
 
@@ -216,6 +217,34 @@ async fn room(peers: &dyn Peers, region: &str, new: usize) -> Check {
     Check { check: "stack-quota", subject: region.to_owned(), verdict }
 }
 
+/// Key groups and public keys that an account may have unless it has asked for more. Nobody can read what it
+/// was given, so more than this is told and stops nothing.
+const KEYS_BY_DEFAULT: usize = 10;
+/// Keys of a tenant while one is rotated.
+const KEYS_OF_A_TENANT: usize = 2;
+
+/// Whether the account has room for the keys of new tenants.
+#[must_use]
+pub fn key_room(account: &str, counts: Result<KeyCounts, AwsError>, new: usize) -> Check {
+    let verdict = match counts {
+        Ok(counts) => {
+            let (groups, keys) = (counts.groups + new, counts.keys + new * KEYS_OF_A_TENANT);
+            if new > 0 && groups.max(keys) > KEYS_BY_DEFAULT {
+                Verdict::NotHad {
+                    reason: format!(
+                        "a warning: with {new} new tenants there would be {groups} key groups and up to {keys} \
+                         public keys, and {KEYS_BY_DEFAULT} of each is what an account may have by default"
+                    ),
+                }
+            } else {
+                Verdict::Passed
+            }
+        }
+        Err(error) => Verdict::NotHad { reason: error.to_string() },
+    };
+    Check { check: "key-quota", subject: account.to_owned(), verdict }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -230,5 +259,17 @@ mod tests {
         assert_eq!(fixed(&name, None), None);
         assert_eq!(fixed(&json!({"Fn::Sub": "a-${Other}"}), Some("1")), None);
         assert_eq!(fixed(&json!({"Ref": "X"}), Some("1")), None);
+    }
+
+    #[test]
+    fn more_keys_than_an_account_has_by_default_are_told() {
+        let counts = |groups, keys| Ok(KeyCounts { groups, keys });
+        assert_eq!(key_room("1", counts(3, 6), 2).verdict, Verdict::Passed);
+        let told = key_room("1", counts(3, 8), 2);
+        assert!(
+            matches!(&told.verdict, Verdict::NotHad { reason } if reason.contains("up to 12 public keys"))
+        );
+        assert!(told.failure().is_none());
+        assert_eq!(key_room("1", counts(50, 90), 0).verdict, Verdict::Passed);
     }
 }

@@ -58,14 +58,20 @@ pub enum Preview {
 }
 
 impl StackPreview {
-    /// Both templates with their parameters.
+    /// Whether the stack would be made.
     #[must_use]
-    pub fn sides<'a>(&'a self, nothing: &'a BTreeMap<String, String>) -> Sides<'a> {
-        let creates = match &self.next {
+    pub fn creates(&self) -> bool {
+        match &self.next {
             Preview::Changes(change, _) | Preview::Expected(change) => change.creates,
             Preview::Remake(_) => true,
             Preview::Unchanged | Preview::Blocked(_) => false,
-        };
+        }
+    }
+
+    /// Both templates with their parameters.
+    #[must_use]
+    pub fn sides<'a>(&'a self, nothing: &'a BTreeMap<String, String>) -> Sides<'a> {
+        let creates = self.creates();
         let standing = self.template.as_deref().filter(|_| !creates);
         Sides {
             before: standing.map(|template| Side {

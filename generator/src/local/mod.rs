@@ -243,12 +243,27 @@ pub struct Judges {
     environment: Environment,
 }
 
+/// Reads the schemas of cfn-lint.
+const CREATE_ONLY: &str = "import json, sys
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER as schemas
+read = lambda kind: schemas.get_resource_schema('us-east-1', kind).schema.get('createOnlyProperties', [])
+print(json.dumps({kind: sorted(path.split('/')[2] for path in read(kind)) for kind in sys.argv[1:]}))";
+
 impl Judges {
     /// `cfn-lint`, to be given its arguments.
     #[must_use]
     pub fn cfn_lint(&self) -> Command {
         let mut command = Command::new(self.environment.python());
         command.args(["-I", "-c", "import sys; from cfnlint.runner import main; sys.exit(main())"]);
+        command
+    }
+
+    /// What CloudFormation's schemas, as cfn-lint carries them, say can only be set when a resource is made: to
+    /// be given resource types; one JSON object on stdout, with a list of properties for each.
+    #[must_use]
+    pub fn create_only(&self) -> Command {
+        let mut command = Command::new(self.environment.python());
+        command.args(["-I", "-c", CREATE_ONLY]);
         command
     }
 

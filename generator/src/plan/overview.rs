@@ -40,6 +40,12 @@ impl TenantPlan {
         self.findings.iter().chain(self.stacks.iter().flat_map(|stack| &stack.findings)).any(Found::blocks)
     }
 
+    /// Whether it has no plan, or something must be mended before anything is written.
+    #[must_use]
+    pub fn is_hindered(&self) -> bool {
+        self.has_failed() || !self.hindrances.is_empty()
+    }
+
     fn has_failed(&self) -> bool {
         self.error.is_some() || self.stacks.iter().any(|stack| stack.outcome == Outcome::Blocked)
     }

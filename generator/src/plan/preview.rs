@@ -173,6 +173,11 @@ impl Found {
     }
 }
 
+/// Texts by name.
+type Texts = BTreeMap<String, String>;
+/// Resources by logical id; `None` where they cannot be read.
+type Resources<'a> = Option<&'a Map<String, Value>>;
+
 /// What a plan is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct Material<'a> {
@@ -183,7 +188,7 @@ pub struct Material<'a> {
     /// Both templates with their parameters.
     pub sides: Sides<'a>,
     /// Tags before and after; `None` where nobody knows those before.
-    pub tags: Option<(&'a BTreeMap<String, String>, &'a BTreeMap<String, String>)>,
+    pub tags: Option<(&'a Texts, &'a Texts)>,
     /// Who has worked the change out.
     pub source: Source,
     /// Whether parameters have their real values.
@@ -281,11 +286,7 @@ impl StackPlan {
     }
 }
 
-fn entry(
-    stack: &str,
-    resource: &ResourceChange,
-    sides: (Option<&Map<String, Value>>, Option<&Map<String, Value>>),
-) -> Option<Entry> {
+fn entry(stack: &str, resource: &ResourceChange, sides: (Resources<'_>, Resources<'_>)) -> Option<Entry> {
     let own: Option<Vec<Difference>> = match (resource.action, sides) {
         (Action::Modify, (Some(before), Some(after))) => {
             match (before.get(&resource.logical_id), after.get(&resource.logical_id)) {

@@ -33,14 +33,11 @@ pub(super) async fn run(context: &Context, args: &PlanArgs) -> Result<Answer, Fa
 
 fn answer(plans: &[TenantPlan], args: &PlanArgs) -> Answer {
     let overview = Overview::of(plans);
+    let hindered = plans.iter().filter(|plan| plan.is_hindered()).count();
     let exit = if plans.iter().any(TenantPlan::is_refused) {
         Exit::Policy
-    } else if !overview.failed.is_empty() || !overview.hindrances.is_empty() {
-        if overview.failed.iter().map(|shared| shared.tenants.len()).sum::<usize>() < plans.len() {
-            Exit::Partial
-        } else {
-            Exit::Deployment
-        }
+    } else if hindered > 0 {
+        if hindered < plans.len() { Exit::Partial } else { Exit::Deployment }
     } else if args.exit_code && !overview.changed.is_empty() {
         Exit::Changes
     } else {

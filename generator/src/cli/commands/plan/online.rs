@@ -16,11 +16,13 @@ use crate::cli::commands::support::connect;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, chain};
-use crate::deploy::{Check, DeployError, Preview, StackPreview, TenantPreview, discard_all, preview_tenant};
+use crate::deploy::{
+    Check, DeployError, Preview, StackPreview, TenantPreview, discard_all, key_room, preview_tenant,
+};
 use crate::fleet::Stopper;
 use crate::package::PackedArtifact;
 use crate::plan::{Material, Outcome, Source, StackChange, StackPlan, TenantPlan};
-use crate::render::RenderedTenant;
+use crate::render::{RenderedTenant, StackId};
 
 /// Tenants asked about at a time.
 const AT_ONCE: usize = 8;
@@ -43,7 +45,7 @@ pub(super) async fn plans(
     let stopper = context.interrupts.graceful("change sets whose names begin with `generator-` may be left");
     let keep = args.out.is_some();
     let asked = all(&rendered, &places, keep, &stopper);
-    let previews = context.step("working out the changes", async { asked.await }).await?;
+    let previews = context.step("working out the changes", asked).await?;
     if stopper.is_asked() {
         clean(&places, &previews).await?;
         return Err(Failure::new(Exit::Cancelled, "stopped; nothing was changed and no change set is left"));
@@ -62,7 +64,8 @@ pub(super) async fn plans(
     for ((judged, place), preview) in trial.tenants.iter().zip(&places).zip(&previews) {
         let mut plan = blank(judged);
         plan.account = Some(place.account.clone());
-        let place_checks = place_checks(&mut looked, place, &packed).await;
+        let new = new_edges(&places, &previews, &place.account);
+        let place_checks = place_checks(&mut looked, place, &packed, new).await;
         match preview {
             Some(Ok(preview)) => {
                 for stack in &preview.stacks {
@@ -83,13 +86,23 @@ async fn place_checks(
     looked: &mut BTreeMap<String, Vec<Check>>,
     place: &Place,
     packed: &[PackedArtifact],
+    new: usize,
 ) -> Vec<Check> {
     if let Some(known) = looked.get(&place.account) {
         return known.clone();
     }
-    let found = place.bucket.checks(&artifacts::files(packed)).await;
+    let mut found = place.bucket.checks(&artifacts::files(packed)).await;
+    let counts = place.cloud.cloudfront().key_counts().await;
+    found.push(key_room(&place.account, counts, new));
     looked.insert(place.account.clone(), found.clone());
     found
+}
+
+/// Number of edge stacks that an account would get anew: each brings a key group of its own.
+fn new_edges(places: &[Place], previews: &Previews, account: &str) -> usize {
+    let here = places.iter().zip(previews).filter(|(place, _)| place.account == account);
+    let stacks = here.filter_map(|(_, preview)| preview.as_ref()?.as_ref().ok()).flat_map(|one| &one.stacks);
+    stacks.filter(|stack| stack.id == StackId::Edge && stack.creates()).count()
 }
 
 fn take_in<'a>(plan: &mut TenantPlan, checks: impl Iterator<Item = &'a Check>) {
