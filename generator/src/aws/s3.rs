@@ -1,6 +1,7 @@
 //! Buckets: the one with the runtime artifacts, and emptying a tenant's.
 
 mod conditional;
+mod read;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use aws_smithy_types::error::operation::BuildError;
 use super::{AwsError, AwsErrorKind, Boxed};
 
 pub use conditional::{Condition, Conditional, Tagged};
+pub use read::{Object, Origin, Read, Want};
 
 /// Whose bucket it must be: a call to a bucket of another account fails instead of telling it anything.
 pub type Owner<'a> = Option<&'a str>;
