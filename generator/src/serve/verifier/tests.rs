@@ -160,7 +160,37 @@ fn what_is_missing_or_there_twice_opens_nothing() {
     assert_eq!(at(None, &good.replace("=EC", "=RSA"), URL, NOW), Err(Refusal::Denied));
 }
 
-/// `aws cloudfront sign` is tested beside the cookies themselves; here the judge stands before what OpenSSL makes.
+/// Policies of every kind that CloudFront's documentation and AWS's SDKs know, signed by OpenSSL beforehand: see
+/// `runtime/signing/tests/data/README.md`.
+#[test]
+fn every_published_kind_of_policy_opens_what_it_names_and_nothing_else() {
+    let cases = include_str!("../../../../runtime/signing/tests/data/policies.json");
+    let cases: Vec<serde_json::Value> = serde_json::from_str(cases).expect("a list");
+    assert!(cases.len() > 10);
+    for case in &cases {
+        let text = |field: &str| case[field].as_str().expect("text");
+        let network = case["network"].as_str().map(|network| network.split('/').next().expect("an address"));
+        let viewer = network.map_or(VIEWER, |address| address.parse().expect("an address"));
+        // A wildcard covers itself, so every resource is also a URL that it opens.
+        let (url, expires) = (text("resource"), case["expires"].as_u64().expect("a time"));
+        for (id, kind) in [("RSA", "rsa"), ("EC", "ecdsa")] {
+            for (hash, cookie) in [("sha1", ""), ("sha256", "; CloudFront-Hash-Algorithm=SHA256")] {
+                let signature = text(&format!("{kind}_{hash}"));
+                let cookies = format!(
+                    "CloudFront-Policy={}; CloudFront-Signature={signature}; CloudFront-Key-Pair-Id={id}{cookie}",
+                    text("policy")
+                );
+                let grant = Grant::read(None, &[&cookies]).expect("a grant");
+                let seen = Seen { url, now: expires - 1, viewer };
+                let judged = |seen| judge(&grant, &trusted(), seen, &Verified::default());
+                assert_eq!(judged(seen), Ok(()), "{} {kind} {hash}", text("name"));
+                assert_eq!(judged(Seen { now: expires, ..seen }), Err(Refusal::Denied));
+                assert_eq!(judged(Seen { url: "https://other.test/", ..seen }), Err(Refusal::Denied));
+            }
+        }
+    }
+}
+
 #[test]
 fn signatures_of_openssl_open() {
     let folder = tempfile::tempdir().expect("a folder");
