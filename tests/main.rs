@@ -15,6 +15,7 @@ mod provenance;
 mod render;
 mod rotate;
 mod rotation;
+mod serve;
 mod signer_zip;
 mod support;
 mod tenants;

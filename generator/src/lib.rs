@@ -17,5 +17,6 @@ pub mod program;
 pub mod render;
 pub mod report;
 pub mod rotate;
+pub mod serve;
 pub mod tenant;
 pub mod verify;

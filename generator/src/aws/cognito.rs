@@ -51,6 +51,21 @@ pub struct Tokens {
     pub access: Token,
     /// Opens the identity pool.
     pub id: Option<Token>,
+    /// Gives new ones when those have run out.
+    pub refresh: Option<Token>,
+    /// How long the access token is good, in seconds.
+    pub seconds: u64,
+}
+
+/// What an app client allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppClient {
+    /// URLs that a signed-in user may be sent to.
+    pub callbacks: Vec<String>,
+    /// URLs that a signed-out user may be sent to.
+    pub logouts: Vec<String>,
+    /// OAuth scopes that may be asked for.
+    pub scopes: Vec<String>,
 }
 
 /// Which of a client's password flows signs in.
@@ -191,6 +206,36 @@ impl Cognito {
         }
     }
 
+    /// New tokens for a refresh token.
+    ///
+    /// # Errors
+    /// Where the call fails, also where the token is not good any more.
+    pub async fn refresh(&self, client: &str, refresh: &Token) -> Result<Tokens, AwsError> {
+        let call = self.client.initiate_auth().auth_flow(AuthFlowType::RefreshTokenAuth).client_id(client);
+        let answer = call.auth_parameters("REFRESH_TOKEN", refresh.expose()).send().await;
+        let answer = answer.map_err(|error| AwsError::of(SERVICE, "InitiateAuth", &error))?;
+        tokens(answer.authentication_result())
+    }
+
+    /// What an app client allows, or `None` where there is none of this id.
+    ///
+    /// # Errors
+    /// Where the call fails.
+    pub async fn app_client(&self, pool: &str, client: &str) -> Result<Option<AppClient>, AwsError> {
+        let answer =
+            self.client.describe_user_pool_client().user_pool_id(pool).client_id(client).send().await;
+        let answer = match answer.map_err(|error| AwsError::of(SERVICE, "DescribeUserPoolClient", &error)) {
+            Ok(answer) => answer,
+            Err(error) if error.kind == AwsErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        Ok(answer.user_pool_client().map(|found| AppClient {
+            callbacks: found.callback_urls().to_vec(),
+            logouts: found.logout_urls().to_vec(),
+            scopes: found.allowed_o_auth_scopes().to_vec(),
+        }))
+    }
+
     /// Deletes a user. One that is gone is no failure.
     ///
     /// # Errors
@@ -210,6 +255,8 @@ fn tokens(result: Option<&AuthenticationResultType>) -> Result<Tokens, AwsError>
     Ok(Tokens {
         access: Token::new(result.access_token().ok_or_else(missing)?.to_owned()),
         id: result.id_token().map(|token| Token::new(token.to_owned())),
+        refresh: result.refresh_token().map(|token| Token::new(token.to_owned())),
+        seconds: u64::try_from(result.expires_in()).unwrap_or_default(),
     })
 }
 
@@ -277,7 +324,7 @@ mod tests {
 
     #[test]
     fn debug_shows_no_token() {
-        let tokens = Tokens { access: Token::new("eyJhbGciOi".into()), id: None };
+        let tokens = Tokens { access: Token::new("eyJhbGciOi".into()), id: None, refresh: None, seconds: 0 };
         assert!(!format!("{tokens:?}").contains("eyJ"));
     }
 }

@@ -1,6 +1,7 @@
 //! Buckets: the one with the runtime artifacts, and emptying a tenant's.
 
 mod conditional;
+mod read;
 mod stored;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ use aws_smithy_types::error::operation::BuildError;
 use super::{AwsError, AwsErrorKind, Boxed};
 
 pub use conditional::{Condition, Conditional, Tagged};
+pub use read::{Object, Origin, Read, Want};
 pub use stored::StoredVersion;
 
 /// Whose bucket it must be: a call to a bucket of another account fails instead of telling it anything.

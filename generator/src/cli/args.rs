@@ -3,6 +3,7 @@
 mod deploy;
 mod fleet;
 mod plan;
+mod serve;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use self::deploy::{DeployArgs, DestroyArgs, ExecutionArgs};
 pub use self::fleet::{CallArgs, FleetArgs, JournalArgs, ResumeArgs, RotateArgs, StatusArgs};
 pub use self::plan::{DriftArgs, GcArgs, ImportArgs, PlanArgs};
+pub use self::serve::ServeArgs;
 
 /// Private media CDNs on AWS, one YAML file per tenant.
 #[derive(Debug, Parser)]
@@ -184,6 +186,11 @@ pub enum Command {
         after_help = "Examples:\n  generator verify --tenant demo --local\n  generator verify --tenant acme --token-file token.txt\n  generator verify --tenant acme --test-user   sign in as a user made for this and deleted after it"
     )]
     Verify(VerifyArgs),
+    /// Serve tenants of the local cloud on this machine, as CloudFront would
+    #[command(
+        after_help = "Examples:\n  generator serve --tenant demo --local\n  generator serve --all --local --watch --port 9443"
+    )]
+    Serve(ServeArgs),
     /// Rotate the signing keys of tenants; nobody who is logged in notices
     #[command(
         after_help = "Examples:\n  generator rotate --tenant demo --local\n  generator rotate --all --waves canary,10%,rest --bake 15m --max-failures 2%\n  generator rotate --label tier=gold --journal s3://example-runs/keys --report build/\n  generator rotate --tenant acme --revoke --confirm-revoke acme   a key has leaked: every cookie dies"

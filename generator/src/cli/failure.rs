@@ -13,6 +13,7 @@ use crate::package::PackageError;
 use crate::program::stack::ProgramError;
 use crate::render::RenderError;
 use crate::rotate::RevokeError;
+use crate::serve::ServeError;
 use crate::tenant::LoadError;
 use crate::verify::VerifyError;
 
@@ -151,6 +152,18 @@ impl From<VerifyError> for Failure {
             VerifyError::NotDeployed { .. } => Exit::NotFound,
             VerifyError::Aws { source, .. } => access(source).unwrap_or(Exit::Failure),
             VerifyError::Unreachable { .. } => Exit::Failure,
+        };
+        let help = error.help();
+        Self::of(exit, &error, help)
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        let exit = match &error {
+            ServeError::NotDeployed { .. } => Exit::NotFound,
+            ServeError::Aws { source, .. } => access(source).unwrap_or(Exit::Failure),
+            _ => Exit::Failure,
         };
         let help = error.help();
         Self::of(exit, &error, help)

@@ -45,6 +45,23 @@ impl<'a> TestUser<'a> {
         }
     }
 
+    /// Creates a user that stays, for a person to sign in with: its name and its password.
+    ///
+    /// # Errors
+    /// Where a call fails.
+    pub async fn keep(cognito: &Cognito, target: &Target) -> Result<(String, String), VerifyError> {
+        let mut random = [0_u8; 4];
+        rand::thread_rng().fill(&mut random);
+        let name = format!("try-{}@example.invalid", hex::encode(random));
+        let password = password();
+        let doing = |what: &str| VerifyError::aws(format!("{what} `{name}` of {}", target.user_pool));
+        let made = cognito.create_user(&target.user_pool, &name, &password).await;
+        made.map_err(doing("creating the user"))?;
+        let set = cognito.set_password(&target.user_pool, &name, &password).await;
+        set.map_err(doing("setting the password of"))?;
+        Ok((name, password))
+    }
+
     async fn enter(&self, group: Option<&str>) -> Result<Tokens, VerifyError> {
         let Target { user_pool, client, .. } = self.target;
         let password = password();

@@ -20,6 +20,7 @@ mod resume;
 mod revoke;
 mod rotate;
 mod schema;
+mod serve;
 mod status;
 mod support;
 mod validate;
@@ -43,6 +44,7 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<Answer, F
         Command::Outputs(selection) => outputs::run(context, &selection).await,
         Command::Status(args) => status::run(context, &args).await,
         Command::Verify(args) => verify::run(context, &args).await,
+        Command::Serve(args) => serve::run(context, &args).await,
         Command::Rotate(args) => rotate::run(context, &args).await,
         Command::Resume(args) => resume::run(context, &args).await,
         Command::Destroy(args) => destroy::run(context, &args).await,

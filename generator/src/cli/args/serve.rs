@@ -1,0 +1,27 @@
+//! Arguments of `serve`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Selection;
+
+/// Arguments of `serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Which tenants.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Port of 127.0.0.1 to listen on; 0 takes any free one
+    #[arg(long, value_name = "PORT", default_value_t = 8443)]
+    pub port: u16,
+    /// Read tenant files and templates anew when they change, and the deployed stacks every few seconds
+    #[arg(long)]
+    pub watch: bool,
+    /// Folder of a page to lay over every tenant at `/gallery/`
+    #[arg(long, value_name = "DIR", default_value = "examples/gallery")]
+    pub page: PathBuf,
+    /// Do not make a user to try the sign-in with
+    #[arg(long)]
+    pub no_user: bool,
+}

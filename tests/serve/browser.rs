@@ -1,0 +1,138 @@
+//! The gallery in a real browser: signing in, pictures, expiry, a rotation, an upload, signing out.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use generator::aws::Cloud;
+use serde_json::json;
+
+use super::chromium::Chromium;
+use super::client::Client;
+use super::driver::Browser;
+use super::world::{BROWSED, PASSWORD, World, host, name};
+
+const EMAIL: &str = "browser@example.invalid";
+/// Whether every picture of the page has been loaded and shows something.
+const ALL_SHOWN: &str = "const all = [...document.querySelectorAll('#pictures img')]; \
+     return all.length > 0 && all.every((image) => image.complete && image.naturalWidth > 0)";
+
+/// Folder of the screenshots: an artifact of the test.
+fn screenshots() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("screenshots")
+}
+
+pub(super) fn holds(world: &World, cloud: &Cloud, client: &Client, authority: &Path) {
+    world.viewer(cloud, BROWSED, EMAIL);
+    let titles = ["Fjord at dawn", "Old harbour", "Birch wood"];
+    for (number, _) in titles.iter().enumerate() {
+        let key = format!("pictures/{number}.svg");
+        world.put(cloud, BROWSED, &key, "image/svg+xml", None, picture(number).into_bytes());
+    }
+    let listed: Vec<_> = titles
+        .iter()
+        .enumerate()
+        .map(|(number, title)| json!({ "path": format!("/pictures/{number}.svg"), "title": title }))
+        .collect();
+    let listed = json!({ "pictures": listed }).to_string();
+    world.put(cloud, BROWSED, "pictures.json", "application/json", None, listed.into_bytes());
+
+    let browser = Browser::start(&Chromium::install(), authority);
+    sign_in(&browser, client);
+    let shown = "return document.getElementById('status').textContent === '3 pictures'";
+    browser.until("the list of pictures", shown);
+    browser.until("all pictures", ALL_SHOWN);
+    browser.screenshot(&screenshots().join("gallery.png"));
+    assert_eq!(client.get(&host(BROWSED), "/pictures/0.svg", &[]).status, 403);
+
+    it_renews_before_the_cookies_expire(&browser);
+    it_comes_back_when_the_cookies_are_gone(&browser);
+    a_rotation_breaks_nothing(&browser, world);
+    an_upload_appears(&browser);
+    browser.resize(400, 860);
+    browser.screenshot(&screenshots().join("phone.png"));
+    sign_out(&browser);
+}
+
+fn sign_in(browser: &Browser, client: &Client) {
+    browser.open(&format!("https://{}:{}/gallery/", host(BROWSED), client.port));
+    browser.until("the button to sign in", "return !document.getElementById('sign-in').hidden");
+    browser.click("#sign-in");
+    browser.until("the sign-in page", "return location.host.startsWith('sign-in.')");
+    browser.fill("#username", EMAIL);
+    browser.fill("#password", "wrong");
+    browser.click("button");
+    browser.until("the refusal", "return document.querySelector('[role=alert]') !== null");
+    browser.screenshot(&screenshots().join("sign-in.png"));
+    browser.fill("#username", EMAIL);
+    browser.fill("#password", PASSWORD);
+    browser.click("button");
+    browser.until("the way back", "return location.pathname === '/gallery/' && location.search === ''");
+}
+
+/// The cookies of this tenant live for a minute, so that a test sees them renewed.
+fn it_renews_before_the_cookies_expire(browser: &Browser) {
+    let first = browser.cookie("CloudFront-Policy").expect("a cookie");
+    for _ in 0..600 {
+        if browser.cookie("CloudFront-Policy").expect("a cookie at all times") != first {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("the cookies were not renewed\n{}", browser.text());
+}
+
+fn it_comes_back_when_the_cookies_are_gone(browser: &Browser) {
+    browser.open(&browser.run("return location.href").as_str().expect("a URL").to_owned());
+    browser.until("all pictures", ALL_SHOWN);
+    browser.forget_cookies();
+    browser.run("document.querySelector('#pictures img').src = '/pictures/0.svg?slept'");
+    let again = "const image = document.querySelector('#pictures img'); \
+         return image.src.includes('again=') && image.complete && image.naturalWidth > 0";
+    browser.until("the picture with new cookies", again);
+}
+
+fn a_rotation_breaks_nothing(browser: &Browser, world: &World) {
+    world.must(&["rotate", "--tenant", &name(BROWSED), "--yes"]);
+    browser.run("document.querySelectorAll('#pictures img').forEach((image) => { image.src = image.src.split('?')[0] + '?rotated'; })");
+    browser.until("all pictures after the rotation", ALL_SHOWN);
+    assert_eq!(browser.run("return (await fetch('/pictures/1.svg')).status"), 200);
+    assert_eq!(browser.run("return document.getElementById('problem').hidden"), true, "{}", browser.text());
+}
+
+fn an_upload_appears(browser: &Browser) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("new picture.svg");
+    std::fs::write(&file, picture(3)).expect("a picture");
+    browser.fill("#file", file.to_str().expect("a path"));
+    browser.click("#upload button");
+    browser.until("the upload", "return document.getElementById('status').textContent.endsWith('uploaded')");
+    browser.until("the uploaded picture", ALL_SHOWN);
+    assert_eq!(browser.run("return document.querySelectorAll('#pictures img').length"), 4);
+    let reload = browser.run("return location.href");
+    browser.open(reload.as_str().expect("a URL"));
+    browser.until("the uploaded picture after a reload", &format!("{ALL_SHOWN} && all.length === 4"));
+}
+
+fn sign_out(browser: &Browser) {
+    browser.click("#sign-out");
+    browser.until("the button to sign in", "return document.getElementById('sign-in')?.hidden === false");
+    assert_eq!(browser.cookie("CloudFront-Policy"), None);
+    assert_eq!(browser.run("return (await fetch('/pictures/0.svg', { cache: 'no-store' })).status"), 403);
+}
+
+/// A landscape of a few shapes.
+fn picture(number: usize) -> String {
+    let (sky, far, near) = [
+        ("#f6c28b", "#6d83a8", "#2f4a6d"),
+        ("#9fd3e8", "#c95f4a", "#5b3a35"),
+        ("#dfe8c9", "#7fa15a", "#3f5a33"),
+        ("#c9b6e4", "#7f6aa8", "#40315f"),
+    ][number % 4];
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"640\" height=\"480\" viewBox=\"0 0 640 480\">\
+         <rect width=\"640\" height=\"480\" fill=\"{sky}\"/><circle cx=\"{}\" cy=\"120\" r=\"46\" fill=\"#fff6d8\"/>\
+         <path d=\"M0 330 L150 190 L270 300 L400 160 L640 340 V480 H0Z\" fill=\"{far}\"/>\
+         <path d=\"M0 400 Q160 330 320 390 T640 370 V480 H0Z\" fill=\"{near}\"/></svg>",
+        140 + number * 120
+    )
+}

@@ -1,0 +1,224 @@
+//! What the local edge does as CloudFront does it, for one tenant.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use generator::aws::Cloud;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::client::{Answer, Client};
+use super::world::{PASSWORD, World, host, name};
+
+const EMAIL: &str = "flow@example.invalid";
+/// The tenant that most of this is about, and one with a page in place of errors.
+const ONE: usize = 1;
+const WITH_PAGE: usize = 2;
+
+pub(super) fn holds(world: &World, cloud: &Cloud, client: &Client) {
+    world.viewer(cloud, ONE, EMAIL);
+    let text = "every picture of this page is private; ".repeat(100);
+    world.put(cloud, ONE, "texts/long.txt", "text/plain", Some("max-age=600"), text.clone().into_bytes());
+    world.put(cloud, ONE, "texts/a b ü+.txt", "text/plain", None, b"odd".to_vec());
+    world.put(cloud, ONE, "texts/large.bin", "application/octet-stream", None, vec![7; 17 * 1024 * 1024]);
+    world.put(cloud, ONE, "public/index.html", "text/html", None, b"public".to_vec());
+    world.put(cloud, WITH_PAGE, "public/closed.html", "text/html", None, b"please sign in".to_vec());
+
+    without_tls(client);
+    closed_without_cookies(client);
+    let cookies = trade(client, &world.tokens(cloud, ONE, EMAIL).access.expose().to_owned());
+    files_are_kept_cut_and_compressed(client, &cookies, &text);
+    only_what_the_distribution_may_read(client, &cookies);
+    public_paths_are_public_and_nothing_beside_them(client);
+    sign_in_works_as_cognitos(world, client);
+    a_rotation_locks_nobody_out(world, cloud, client, &cookies);
+    a_changed_tenant_file_is_seen(world, client);
+}
+
+fn trade(client: &Client, token: &str) -> String {
+    let answer = client.get(&host(ONE), "/cookie", &[("Authorization", &format!("Bearer {token}"))]);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.header("x-cache"), "LambdaGeneratedResponse from cloudfront");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let cookies = answer.all("set-cookie");
+    assert!(cookies.iter().all(|cookie| cookie.contains("; Secure; HttpOnly; SameSite=Lax")), "{cookies:?}");
+    answer.cookies()
+}
+
+fn without_tls(client: &Client) {
+    let answer = client.plain("GET", &host(ONE), "/texts/long.txt?v=1");
+    let wanted = format!("https://{}:{}/texts/long.txt?v=1", host(ONE), client.port);
+    assert_eq!((answer.status, answer.header("location")), (301, wanted.as_str()));
+    assert_eq!(answer.header("x-cache"), "Redirect from cloudfront");
+    assert_eq!(client.plain("GET", &host(ONE), "/cookie").status, 403);
+    assert_eq!(client.plain("GET", "nobody.localhost", "/").status, 403);
+}
+
+fn closed_without_cookies(client: &Client) {
+    let answer = client.get(&host(ONE), "/texts/long.txt", &[]);
+    assert_eq!(answer.status, 403);
+    assert!(answer.text().contains("<Code>MissingKey</Code>"), "{}", answer.text());
+    assert_eq!(answer.header("x-cache"), "Error from cloudfront");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    assert!(answer.header("strict-transport-security").starts_with("max-age="));
+    let refused = client.get(&host(ONE), "/cookie", &[]);
+    assert_eq!(refused.status, 401);
+    assert!(refused.header("www-authenticate").starts_with("Bearer"));
+    for method in ["PUT", "POST", "DELETE"] {
+        let answer = client.send(method, &host(ONE), &host(ONE), "/texts/long.txt", &[], "");
+        assert_eq!(answer.status, 403, "{method}");
+    }
+    let shown = client.get(&host(WITH_PAGE), "/texts/long.txt", &[]);
+    assert_eq!((shown.status, shown.text().as_str()), (403, "please sign in"));
+}
+
+fn files_are_kept_cut_and_compressed(client: &Client, cookies: &str, text: &str) {
+    let get = |path: &str, headers: &[(&str, &str)]| -> Answer {
+        client.get(&host(ONE), path, &[&[("Cookie", cookies)], headers].concat())
+    };
+    let path = "/texts/long.txt";
+    let first = get(path, &[]);
+    assert_eq!((first.status, first.header("x-cache")), (200, "Miss from cloudfront"));
+    assert_eq!(first.text(), text);
+    let again = get(path, &[]);
+    assert_eq!((again.status, again.header("x-cache")), (200, "Hit from cloudfront"));
+    let etag = again.header("etag").to_owned();
+    assert_eq!(get(path, &[("If-None-Match", &etag)]).status, 304);
+    let part = get(path, &[("Range", "bytes=6-12")]);
+    assert_eq!((part.status, part.text().as_str()), (206, "picture"));
+    assert_eq!(part.header("content-range"), format!("bytes 6-12/{}", text.len()));
+    let outside = get(path, &[("Range", "bytes=99999-")]);
+    assert_eq!(
+        (outside.status, outside.header("content-range")),
+        (416, format!("bytes */{}", text.len()).as_str())
+    );
+    for (coding, taken) in [("br", "gzip, br"), ("gzip", "gzip"), ("", "identity")] {
+        let coded = get(path, &[("Accept-Encoding", taken)]);
+        assert_eq!(coded.header("content-encoding"), coding);
+        assert_eq!(coded.header("etag").starts_with("W/"), !coding.is_empty());
+        assert_eq!(coded.body.len() < text.len() / 5, !coding.is_empty());
+    }
+    let head = client.send("HEAD", &host(ONE), &host(ONE), path, &[("Cookie", cookies)], "");
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    assert_eq!(head.header("content-length"), text.len().to_string());
+    assert_eq!(get("/texts/a%20b%20%C3%BC+.txt", &[]).text(), "odd");
+    let large = get("/texts/large.bin", &[]);
+    assert_eq!((large.status, large.body.len()), (200, 17 * 1024 * 1024));
+    let end = get("/texts/large.bin", &[("Range", "bytes=-5")]);
+    assert_eq!((end.status, end.body), (206, vec![7; 5]));
+}
+
+fn only_what_the_distribution_may_read(client: &Client, cookies: &str) {
+    // It may not list, so S3 does not say that there is nothing.
+    let missing = client.get(&host(ONE), "/nothing.png", &[("Cookie", cookies)]);
+    assert_eq!(missing.status, 403);
+    assert!(missing.text().contains("<Code>AccessDenied</Code>"), "{}", missing.text());
+    assert_eq!(client.get(&host(ONE), "/", &[("Cookie", cookies)]).status, 403);
+}
+
+fn public_paths_are_public_and_nothing_beside_them(client: &Client) {
+    assert_eq!(client.get(&host(ONE), "/public/index.html", &[]).text(), "public");
+    for path in
+        ["/public/../texts/long.txt", "/public/%2e%2e/texts/long.txt", "/x/../cookie/../texts/long.txt"]
+    {
+        assert_eq!(client.get(&host(ONE), path, &[]).status, 403, "{path}");
+    }
+}
+
+fn sign_in_works_as_cognitos(world: &World, client: &Client) {
+    let at = format!("sign-in.{}", host(ONE));
+    let own = world.output(ONE, "UserPoolClientId");
+    let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
+    let url = |client: &str, redirect: &str| {
+        format!(
+            "/oauth2/authorize?response_type=code&client_id={client}&redirect_uri={redirect}&scope=openid+email\
+             &state=s1&code_challenge={challenge}&code_challenge_method=S256"
+        )
+    };
+    let page = url(&own, "http%3A%2F%2Flocalhost%3A8080%2F");
+    let form = client.get(&at, &page, &[]);
+    assert_eq!(form.status, 200);
+    assert!(form.text().contains("Stand-in") && form.text().contains("<label for=\"username\">"));
+    assert_eq!(client.get(&at, &url(&own, "https%3A%2F%2Fevil.example%2F"), &[]).status, 400);
+    assert_eq!(client.get(&at, &url("nobody", "http%3A%2F%2Flocalhost%3A8080%2F"), &[]).status, 400);
+
+    let post = |path: &str, body: &str| {
+        let kind = [("Content-Type", "application/x-www-form-urlencoded")];
+        client.send("POST", &at, &at, path, &kind, body)
+    };
+    let wrong = post(&page, &format!("username={EMAIL}&password=wrong"));
+    assert!(wrong.text().contains("Incorrect user name or password"), "{}", wrong.text());
+    let entered = post(&page, &format!("username={EMAIL}&password={PASSWORD}"));
+    let location = entered.header("location").to_owned();
+    assert_eq!(entered.status, 303, "{}", entered.text());
+    assert!(
+        location.starts_with("http://localhost:8080/?code=") && location.ends_with("&state=s1"),
+        "{location}"
+    );
+    let code = location.split(['=', '&']).nth(1).expect("a code");
+
+    let trade = |extra: &str| {
+        post(
+            "/oauth2/token",
+            &format!("client_id={own}&redirect_uri=http%3A%2F%2Flocalhost%3A8080%2F&{extra}"),
+        )
+    };
+    let traded = trade(&format!("grant_type=authorization_code&code={code}&code_verifier={verifier}"));
+    assert_eq!(traded.status, 200, "{}", traded.text());
+    let tokens: Value = serde_json::from_str(&traded.text()).expect("JSON");
+    assert_eq!(
+        trade(&format!("grant_type=authorization_code&code={code}&code_verifier={verifier}")).status,
+        400
+    );
+    let refresh = tokens["refresh_token"].as_str().expect("a refresh token");
+    let renewed = trade(&format!("grant_type=refresh_token&refresh_token={refresh}"));
+    assert_eq!(renewed.status, 200, "{}", renewed.text());
+    let renewed: Value = serde_json::from_str(&renewed.text()).expect("JSON");
+    let access = format!("Bearer {}", renewed["access_token"].as_str().expect("an access token"));
+    assert_eq!(client.get(&host(ONE), "/cookie", &[("Authorization", &access)]).status, 200);
+    let left =
+        client.get(&at, &format!("/logout?client_id={own}&logout_uri=http%3A%2F%2Flocalhost%3A8080%2F"), &[]);
+    assert_eq!((left.status, left.header("location")), (303, "http://localhost:8080/"));
+}
+
+/// Traffic goes on all the while, with cookies of before and with new ones.
+fn a_rotation_locks_nobody_out(world: &World, cloud: &Cloud, client: &Client, cookies: &str) {
+    let (stop, asked) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let tokens = world.tokens(cloud, ONE, EMAIL);
+    let bearer = format!("Bearer {}", tokens.access.expose());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                let granted = client.get(&host(ONE), "/cookie", &[("Authorization", &bearer)]);
+                assert_eq!(granted.status, 200, "{}", granted.text());
+                for cookies in [cookies.to_owned(), granted.cookies()] {
+                    let seen = client.get(&host(ONE), "/texts/long.txt", &[("Cookie", &cookies)]);
+                    assert_eq!(seen.status, 200, "{}", seen.text());
+                    asked.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        });
+        for _ in 0..2 {
+            world.must(&["rotate", "--tenant", &name(ONE), "--yes"]);
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert!(asked.load(Ordering::Relaxed) > 10);
+}
+
+fn a_changed_tenant_file_is_seen(world: &World, client: &Client) {
+    let file = world.tenant_file(ONE);
+    let text = std::fs::read_to_string(&file).expect("the tenant file");
+    let changed = text.replace("edge:\n", "edge:\n  headers:\n    custom:\n      x-robots-tag: noindex\n");
+    std::fs::write(&file, changed).expect("the tenant file");
+    for _ in 0..300 {
+        if client.get(&host(ONE), "/public/index.html", &[]).header("x-robots-tag") == "noindex" {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("the change of the tenant file is not served");
+}

@@ -1,0 +1,22 @@
+//! `generator serve`: twelve tenants at once, as viewers see them.
+
+mod browser;
+mod chromium;
+mod client;
+mod driver;
+mod flow;
+mod isolation;
+mod limits;
+mod world;
+
+/// One test, as everything in it needs the same twelve deployed tenants.
+#[test]
+fn tenants_are_served_as_cloudfront_would_and_kept_apart() {
+    let mut world = world::World::start();
+    let (client, authority) = world.serve();
+    let cloud = world.cloud();
+    isolation::holds(&world, &cloud, &client);
+    limits::hold(&world, &cloud);
+    flow::holds(&world, &cloud, &client);
+    browser::holds(&world, &cloud, &client, &authority);
+}
