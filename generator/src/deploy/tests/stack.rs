@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::aws::cloudformation::{
-    ChangeSet, ChangeSetKind, ChangeSetSummary, RawChange, Stack, StackResource, Template,
-};
+use crate::aws::cloudformation::{ChangeSet, ChangeSetKind, ChangeSetSummary, RawChange, Stack, Template};
 use crate::aws::{AwsError, AwsErrorKind, Boxed};
 use crate::deploy::fake::{FakeCloudFormation, Script, context, error, event, set, stack};
 use crate::deploy::{
     Context, DataLossGate, DeployError, Gate, StackDeployer, StackOutcome, StackRequest, StackStatus,
     TemplateStore,
 };
-use crate::report::Event;
 
 pub(super) fn request() -> StackRequest {
     StackRequest {
