@@ -47,6 +47,8 @@ pub(super) async fn work_out(
         }
     };
     let set = ready(context, cloudformation, stack, &id).await?;
+    // Known by the name that it was noted under, whatever an emulator answers.
+    let set = ChangeSet { name: new.name.clone(), ..set };
     match (set.status.as_str(), set.execution.as_str()) {
         ("CREATE_COMPLETE", "AVAILABLE") => Ok(Some(set)),
         (status, _) => {

@@ -112,7 +112,7 @@ impl Shown {
         let Some(fleet) = self.board.fleet else { return };
         if fleet.tenants > 1 && self.fleet.is_none() {
             let bar = progress.add(ProgressBar::new(fleet.tenants as u64));
-            style(&bar, "[{bar:30}] {pos} of {len} tenants {wide_msg} {elapsed}");
+            style(&bar, "{pos} of {len} tenants [{wide_bar}] {msg} {elapsed}");
             self.fleet = Some(bar);
         }
         if let Some(bar) = &self.fleet {

@@ -185,13 +185,11 @@ impl CloudFormation for CloudFormationClient {
                         page.map_err(|error| AwsError::of(SERVICE, "DescribeStackEvents", &error))
                     })
                     .await?;
-                // The service answers the newest first.
-                let all = page.stack_events().len();
-                let wanted = page.stack_events().iter().map(read::event);
-                let wanted: Vec<_> =
-                    wanted.take_while(|event| since.is_none_or(|since| event.time >= since)).collect();
-                let past = wanted.len() < all;
-                events.extend(wanted);
+                // The service answers the newest first, but for some that come late.
+                let wanted = |event: &StackEvent| since.is_none_or(|since| event.time >= since);
+                let found: Vec<_> = page.stack_events().iter().map(read::event).collect();
+                let past = found.last().is_some_and(|last| !wanted(last));
+                events.extend(found.into_iter().filter(wanted));
                 next = page.next_token;
                 if past || next.is_none() {
                     events.reverse();

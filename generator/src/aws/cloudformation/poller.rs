@@ -161,7 +161,7 @@ mod tests {
     #[tokio::test]
     async fn fifty_watchers_cost_one_list_and_one_look_at_the_deleted_stack() {
         let (poller, region) =
-            (Arc::new(Poller::new(Arc::new(ManualClock::default()), Duration::ZERO)), region(50, 1));
+            (Arc::new(Poller::new(Arc::new(ManualClock::default()), Duration::from_secs(1))), region(50, 1));
         watch_all(&poller, &region).await;
         let counts = (region.lists.load(Ordering::SeqCst), region.single.load(Ordering::SeqCst));
         // The first watcher may look alone, before the others have asked.
@@ -171,7 +171,7 @@ mod tests {
     #[tokio::test]
     async fn in_a_region_of_many_pages_few_stacks_are_asked_for_one_by_one() {
         let (poller, region) =
-            (Arc::new(Poller::new(Arc::new(ManualClock::default()), Duration::ZERO)), region(8, 20));
+            (Arc::new(Poller::new(Arc::new(ManualClock::default()), Duration::from_secs(1))), region(8, 20));
         watch_all(&poller, &region).await;
         assert_eq!(region.lists.load(Ordering::SeqCst), 1);
         watch_all(&poller, &region).await;

@@ -145,7 +145,7 @@ async fn a_change_set_is_asked_for_with_capabilities_tags_token_and_role() {
 }
 
 #[tokio::test]
-async fn throttling_is_ridden_out_by_the_sdk() {
+async fn throttling_is_ridden_out() {
     let answer = events_page(&[], None);
     let (client, script) = scripted(&[(400, THROTTLED), (400, THROTTLED), (200, &answer)]);
     assert_eq!(client.events("n", None).await, Ok(vec![]));
@@ -154,7 +154,7 @@ async fn throttling_is_ridden_out_by_the_sdk() {
 
 #[tokio::test]
 async fn lasting_throttling_has_its_own_kind_and_shows_no_raw_response() {
-    let (client, _) = scripted(&[(400, THROTTLED), (400, THROTTLED), (400, THROTTLED)]);
+    let (client, _) = scripted(&[(400, THROTTLED); 9]);
     let error = client.events("n", None).await.expect_err("throttled");
     assert_eq!(error.kind, AwsErrorKind::Throttled);
     assert!(error.is_passing());

@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod destroy;
+mod recovery;
 mod stack;
 mod tenant;
 
