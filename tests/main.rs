@@ -3,6 +3,7 @@
 mod architecture;
 mod aws_cli;
 mod cli;
+mod deploy;
 mod explain;
 mod judges;
 mod lifecycle;

@@ -1,8 +1,8 @@
 //! Rotating many tenants on the local cloud: the real binary, the real rotator, killed, throttled, interrupted.
 
 mod killed;
-mod proxy;
-mod world;
+pub(crate) mod proxy;
+pub(crate) mod world;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -181,7 +181,7 @@ fn states(report: &Value) -> Vec<&str> {
     waves_of(report).into_iter().flatten().filter_map(|tenant| tenant["state"].as_str()).collect()
 }
 
-fn fits_the_schema(report: &Value) {
+pub(crate) fn fits_the_schema(report: &Value) {
     let schema = std::fs::read_to_string(root().join("docs/run-report.schema.json")).expect("the schema");
     let schema: Value = serde_json::from_str(&schema).expect("JSON");
     let judge = jsonschema::validator_for(&schema).expect("a schema");

@@ -72,7 +72,7 @@ fn serve(mut client: TcpStream, upstream: &str, calls: &Mutex<Vec<Call>>) -> Opt
 }
 
 /// Reads one HTTP message whose length its head tells.
-fn message(stream: &mut TcpStream) -> Option<Vec<u8>> {
+pub(crate) fn message(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let (mut bytes, mut block) = (Vec::new(), [0; 16_384]);
     loop {
         let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").map(|end| end + 4);
@@ -90,7 +90,7 @@ fn message(stream: &mut TcpStream) -> Option<Vec<u8>> {
     }
 }
 
-fn header(message: &[u8], name: &str) -> Option<String> {
+pub(crate) fn header(message: &[u8], name: &str) -> Option<String> {
     let text = String::from_utf8_lossy(message);
     let head = text.split("\r\n\r\n").next()?;
     head.lines().skip(1).find_map(|line| {

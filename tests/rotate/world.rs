@@ -14,27 +14,35 @@ use tokio::runtime::Runtime;
 use crate::support::{cache, generator_here};
 
 /// Region of everything: the edge's.
-pub(super) const REGION: &str = "us-east-1";
+pub(crate) const REGION: &str = "us-east-1";
 
 /// An instance of the local cloud of its own, removed at the end whatever happens.
-pub(super) struct World {
+pub(crate) struct World {
     instance: String,
-    pub(super) folder: tempfile::TempDir,
-    pub(super) tenants: Vec<String>,
-    pub(super) runtime: Runtime,
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) tenants: Vec<String>,
+    pub(crate) runtime: Runtime,
 }
 
 /// The keys of a tenant, as they really are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Keys {
-    pub(super) current: String,
-    pub(super) previous: Option<String>,
-    pub(super) group: Vec<String>,
+pub(crate) struct Keys {
+    pub(crate) current: String,
+    pub(crate) previous: Option<String>,
+    pub(crate) group: Vec<String>,
 }
 
 impl World {
     /// Deploys `count` tenants.
-    pub(super) fn deployed(purpose: &str, count: usize) -> Self {
+    pub(crate) fn deployed(purpose: &str, count: usize) -> Self {
+        let world = Self::empty(purpose, count);
+        let deployed = world.run(&["deploy", "--all", "--local", "--yes", "--no-verify"]);
+        assert!(deployed.status.success(), "{}", String::from_utf8_lossy(&deployed.stderr));
+        world
+    }
+
+    /// Writes the files of `count` tenants.
+    pub(crate) fn empty(purpose: &str, count: usize) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let files = folder.path().join("tenants");
         fs::create_dir(&files).expect("a folder");
@@ -47,14 +55,11 @@ impl World {
         }
         let instance = format!("{purpose}-{}", std::process::id());
         let runtime = Runtime::new().expect("a runtime");
-        let world = Self { instance, folder, tenants, runtime };
-        let deployed = world.run(&["deploy", "--all", "--local", "--yes", "--no-verify"]);
-        assert!(deployed.status.success(), "{}", String::from_utf8_lossy(&deployed.stderr));
-        world
+        Self { instance, folder, tenants, runtime }
     }
 
     /// The binary on this world's tenants.
-    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = generator_here();
         command
             .args(arguments)
@@ -65,12 +70,12 @@ impl World {
         command
     }
 
-    pub(super) fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().expect("the binary runs")
     }
 
     /// Runs a command on the local cloud and reads its JSON; with its exit code and what it said beside.
-    pub(super) fn json(&self, arguments: &[&str]) -> (i32, Value, String) {
+    pub(crate) fn json(&self, arguments: &[&str]) -> (i32, Value, String) {
         let output = self.run(&[arguments, &["--local", "--output", "json"]].concat());
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         let json = serde_json::from_slice(&output.stdout)
@@ -78,11 +83,11 @@ impl World {
         (output.status.code().expect("an exit code"), json, stderr)
     }
 
-    pub(super) fn endpoint(&self) -> String {
+    pub(crate) fn endpoint(&self) -> String {
         self.json(&["local", "status"]).1["endpoint"].as_str().expect("an endpoint").to_owned()
     }
 
-    pub(super) fn cloud(&self) -> Cloud {
+    pub(crate) fn cloud(&self) -> Cloud {
         let endpoint_url = Some(self.endpoint());
         let settings = CloudSettings { endpoint_url, local: true, ..CloudSettings::default() };
         let clock = Arc::new(SystemClock::start());
@@ -90,7 +95,7 @@ impl World {
     }
 
     /// What Secrets Manager and CloudFront have for each tenant.
-    pub(super) fn keys(&self) -> BTreeMap<String, Keys> {
+    pub(crate) fn keys(&self) -> BTreeMap<String, Keys> {
         let cloud = self.cloud();
         self.runtime.block_on(async {
             let secrets = cloud.secretsmanager(REGION);
@@ -106,7 +111,7 @@ impl World {
     }
 
     /// Number of all public keys in CloudFront: more than those of the groups would be orphans.
-    pub(super) fn public_keys(&self) -> usize {
+    pub(crate) fn public_keys(&self) -> usize {
         let cloudfront = aws_sdk_cloudfront::Client::new(&self.cloud().config(REGION));
         self.runtime.block_on(async {
             let (mut count, mut marker) = (0, None);
@@ -123,7 +128,7 @@ impl World {
     }
 
     /// The lines of a run's journal.
-    pub(super) fn journal(&self, run: &str) -> Vec<Value> {
+    pub(crate) fn journal(&self, run: &str) -> Vec<Value> {
         let path = self.folder.path().join("runs").join(format!("{run}.jsonl"));
         let text = fs::read_to_string(path).expect("a journal");
         text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
