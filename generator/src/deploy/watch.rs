@@ -83,7 +83,7 @@ impl Watch<'_> {
                 Err(error) => Err(error),
                 Ok(stack) => {
                     let good = self.is_good_end(stack.as_ref());
-                    let read = if good || (looks % 2 == 0 && self.is_busy(stack.as_ref())) {
+                    let read = if good || (looks.is_multiple_of(2) && self.is_busy(stack.as_ref())) {
                         Ok(())
                     } else {
                         self.read_events(&mut seen, &mut events).await

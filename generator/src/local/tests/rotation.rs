@@ -37,6 +37,12 @@ async fn rotation_runs_at_once_by_request_and_by_schedule_and_outlives_a_restart
         Some(())
     })
     .await;
+    // One whose end is not waited for would go on after the restart, in the place of the due one.
+    until("the second rotation is over", async || {
+        let log = logs(&fresh.cache, &fresh.name, 400).expect("a log");
+        (log.matches("rotated rotated to version").count() == 2).then_some(())
+    })
+    .await;
 
     assert!(down(&fresh.cache, &fresh.name).expect("stopped"));
     assert_eq!(super::status(&fresh.cache, &fresh.name).expect("readable"), Status::Stopped);
