@@ -22,11 +22,11 @@ pub(crate) fn generator(cache: &Path) -> Command {
     command
 }
 
-/// The binary in the project's root, in the environment of the tests and with the cache that they share.
+/// The binary in the project's root, in the environment of the tests and with the cache that they share. Policies
+/// are those beside the folder of tenants, where there are any.
 pub(crate) fn generator_here() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_generator"));
-    command.env("GENERATOR_CACHE_DIR", cache().root()).env("GENERATOR_POLICIES_DIR", policies());
-    command.current_dir(root());
+    command.env("GENERATOR_CACHE_DIR", cache().root()).current_dir(root());
     command
 }
 
