@@ -45,7 +45,11 @@ pub(super) fn go_through(world: &World) {
         0 | 2 if executed(passed) => Fault::CutBefore,
         _ => Fault::Pass,
     });
-    day.lives_through("one-entry-a-page", |_, _| Fault::OneEntry);
+    day.lives_through("one-entry-a-page", |call, _| match call.action.as_str() {
+        // Hundreds of them, at ten calls a second.
+        "DescribeStackEvents" => Fault::Pass,
+        _ => Fault::OneEntry,
+    });
     day.lives_through("late-and-reordered-events", |call, _| match (call.action.as_str(), call.earlier) {
         ("DescribeStackEvents", 0 | 1) => Fault::Change(|body| without(&body, "StackEvents")),
         ("DescribeStackEvents", _) => Fault::Change(backwards),

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use crate::rotate::proxy::{header, message};
+use crate::rotate::proxy::{answer_to, header, message};
 
 /// What becomes of one call.
 pub(super) enum Fault {
@@ -136,7 +136,7 @@ fn serve(mut client: TcpStream, upstream: &str, state: &Mutex<State>) -> Option<
 fn forward(upstream: &str, request: &[u8]) -> Option<Vec<u8>> {
     let mut server = TcpStream::connect(upstream).ok()?;
     server.write_all(request).ok()?;
-    message(&mut server)
+    answer_to(request, &mut server)
 }
 
 fn answer(status: u16, body: &str) -> Vec<u8> {

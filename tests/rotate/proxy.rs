@@ -65,20 +65,29 @@ fn serve(mut client: TcpStream, upstream: &str, calls: &Mutex<Vec<Call>>) -> Opt
         } else {
             let mut server = TcpStream::connect(upstream).ok()?;
             server.write_all(&request).ok()?;
-            message(&mut server)?
+            answer_to(&request, &mut server)?
         };
         client.write_all(&answer).ok()?;
     }
 }
 
+/// Reads the answer to a request. One to `HEAD` tells the length of what it does not have.
+pub(crate) fn answer_to(request: &[u8], stream: &mut TcpStream) -> Option<Vec<u8>> {
+    read(stream, !request.starts_with(b"HEAD "))
+}
+
 /// Reads one HTTP message whose length its head tells.
 pub(crate) fn message(stream: &mut TcpStream) -> Option<Vec<u8>> {
+    read(stream, true)
+}
+
+fn read(stream: &mut TcpStream, with_body: bool) -> Option<Vec<u8>> {
     let (mut bytes, mut block) = (Vec::new(), [0; 16_384]);
     loop {
         let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").map(|end| end + 4);
         if let Some(head) = head {
-            let length: usize =
-                header(&bytes[..head], "content-length").map_or(Some(0), |n| n.parse().ok())?;
+            let length = header(&bytes[..head], "content-length").filter(|_| with_body);
+            let length: usize = length.map_or(Some(0), |n| n.parse().ok())?;
             if bytes.len() >= head + length {
                 return Some(bytes);
             }
