@@ -16,6 +16,9 @@ const OK: i32 = 0;
 const ACCESS: i32 = 3;
 const DEPLOYMENT: i32 = 4;
 
+/// Changes an answer.
+type Change = fn(String) -> String;
+
 /// What is expected of one bad day.
 struct Day<'a> {
     world: &'a World,
@@ -218,7 +221,7 @@ const DONE: &str = "<ExecuteChangeSetResponse xmlns=\"http://cloudformation.amaz
                     <ExecuteChangeSetResult/></ExecuteChangeSetResponse>";
 
 /// Answers as if the execution had come to this end, and executes nothing.
-fn ends_in(day: &mut Day<'_>, name: &str, end: &'static str, change: fn(String) -> String) {
+fn ends_in(day: &mut Day<'_>, name: &str, end: &'static str, change: Change) {
     let begun = Arc::new(AtomicBool::new(false));
     let stack = day.edge_stack();
     day.proxy.set(move |call, _| match call.action.as_str() {
@@ -285,7 +288,7 @@ fn credentials_that_expire_leave_the_deployment_alone(day: &mut Day<'_>) {
 }
 
 fn every_state_that_needs_a_person_is_refused(day: &mut Day<'_>) {
-    let states: [(&str, fn(String) -> String, &[&str]); 7] = [
+    let states: [(&str, Change, &[&str]); 7] = [
         ("state-create-failed", |body| edge_in(body, "CREATE_FAILED"), &[]),
         ("state-rollback-failed", |body| edge_in(body, "ROLLBACK_FAILED"), &[]),
         ("state-delete-failed", |body| edge_in(body, "DELETE_FAILED"), &[]),

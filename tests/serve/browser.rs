@@ -82,7 +82,7 @@ fn it_renews_before_the_cookies_expire(browser: &Browser) {
 }
 
 fn it_comes_back_when_the_cookies_are_gone(browser: &Browser) {
-    browser.open(&browser.run("return location.href").as_str().expect("a URL").to_owned());
+    browser.open(browser.run("return location.href").as_str().expect("a URL"));
     browser.until("all pictures", ALL_SHOWN);
     browser.forget_cookies();
     browser.run("document.querySelector('#pictures img').src = '/pictures/0.svg?slept'");

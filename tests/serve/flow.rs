@@ -28,7 +28,7 @@ pub(super) fn holds(world: &World, cloud: &Cloud, client: &Client) {
 
     without_tls(client);
     closed_without_cookies(client);
-    let cookies = trade(client, &world.tokens(cloud, ONE, EMAIL).access.expose().to_owned());
+    let cookies = trade(client, world.tokens(cloud, ONE, EMAIL).access.expose());
     files_are_kept_cut_and_compressed(client, &cookies, &text);
     only_what_the_distribution_may_read(client, &cookies);
     public_paths_are_public_and_nothing_beside_them(client);

@@ -129,8 +129,8 @@ impl Bench {
         let (before, after) = (rendered(30)?, rendered(31)?);
         // The outputs of the first stack are known to the second one once it stands.
         let first = timed(|| {
-            peer.deploy(&[before.clone()], StackId::Regional, deployed)?;
-            peer.deploy(&[before.clone()], StackId::Edge, deployed)
+            peer.deploy(std::slice::from_ref(&before), StackId::Regional, deployed)?;
+            peer.deploy(std::slice::from_ref(&before), StackId::Edge, deployed)
         })?;
         let whole = |tenant: &RenderedTenant| {
             peer.prepare(std::slice::from_ref(tenant), deployed)?;
