@@ -12,7 +12,7 @@ use super::remove::token;
 use super::watch::{Before, Watch, settled};
 use super::{Context, Gate, NextStep, StackStatus};
 use crate::aws::cloudformation::{ChangeSet, ChangeSetKind, CloudFormation, Stack};
-use crate::plan::{Action, Replacement, ResourceChange, Side, Sides, StackChange};
+use crate::plan::{ResourceChange, Side, Sides, StackChange};
 use crate::report::{Change, Event};
 
 /// What CloudFront takes few changes of at a time.
@@ -356,23 +356,13 @@ pub(super) fn is_as_requested(request: &StackRequest, stack: &Stack, template: O
 }
 
 fn told(change: &ResourceChange) -> Change {
-    let action = match (change.action, change.replacement) {
-        (Action::Add, _) => "add",
-        (Action::Modify, Replacement::Never) => "modify",
-        (Action::Modify, Replacement::Conditional) => "may-replace",
-        (Action::Modify, Replacement::Always) => "replace",
-        (Action::Remove, _) => "remove",
-        (Action::Import, _) => "import",
-        (Action::Dynamic, _) => "dynamic",
-        (Action::Sync, _) => "sync",
-    };
     let name = |property: &crate::plan::PropertyChange| {
         property.path.clone().unwrap_or_else(|| property.attribute.clone())
     };
     Change {
         resource: change.logical_id.clone(),
         kind: change.kind.clone(),
-        action: action.into(),
+        action: change.verb().into(),
         properties: change.properties.iter().map(name).collect(),
     }
 }
