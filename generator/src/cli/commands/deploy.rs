@@ -18,7 +18,6 @@ use super::{fleet, plan as planning, planned};
 use crate::aws::Cloud;
 use crate::cli::args::{DeployArgs, ExecutionArgs};
 use crate::cli::context::{Answer, Context};
-use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::select;
 use crate::deploy::{DataLossGate, Gate};
@@ -76,14 +75,10 @@ pub(super) async fn again(
     cloud: &Cloud,
     history: &History,
 ) -> Result<Arc<dyn Job>, Failure> {
-    let header = &history.header;
-    let run = &header.run;
-    let arguments: Arguments = serde_json::from_value(header.arguments.clone()).map_err(|error| {
-        Failure::new(Exit::Usage, format!("the arguments of run `{run}` cannot be read: {error}"))
-    })?;
+    let run = &history.header.run;
+    let arguments: Arguments = fleet::arguments(history)?;
     arguments.origin.check(context, run)?;
-    let names: Vec<String> = (0..header.waves.waves.len()).flat_map(|wave| history.remaining(wave)).collect();
-    let tenants = crate::tenant::load(&context.settings.tenants, &context.settings.organisation, &names)?;
+    let tenants = fleet::remaining(context, history)?;
     let trial = judge_all(context, tenants)?;
     trial.pass(context)?;
     let policies = policies(context, &trial, &arguments.execution);

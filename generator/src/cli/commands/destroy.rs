@@ -73,14 +73,10 @@ pub(super) async fn again(
     cloud: &Cloud,
     history: &History,
 ) -> Result<Arc<dyn Job>, Failure> {
-    let header = &history.header;
-    let run = &header.run;
-    let arguments: Arguments = serde_json::from_value(header.arguments.clone()).map_err(|error| {
-        Failure::new(Exit::Usage, format!("the arguments of run `{run}` cannot be read: {error}"))
-    })?;
+    let run = &history.header.run;
+    let arguments: Arguments = fleet::arguments(history)?;
     arguments.origin.check(context, run)?;
-    let names: Vec<String> = (0..header.waves.waves.len()).flat_map(|wave| history.remaining(wave)).collect();
-    let tenants = crate::tenant::load(&context.settings.tenants, &context.settings.organisation, &names)?;
+    let tenants = fleet::remaining(context, history)?;
     // The files may have changed since: consent to lose data is theirs.
     allowed(&tenants, &arguments.delete_data)?;
     let targets = targets(context, cloud, &tenants, &arguments.delete_data, arguments.wait_seconds).await?;

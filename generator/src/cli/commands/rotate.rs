@@ -77,14 +77,10 @@ pub(super) async fn again(
     cloud: &Cloud,
     history: &History,
 ) -> Result<Arc<dyn Job>, Failure> {
-    let header = &history.header;
-    let run = &header.run;
-    let arguments: Arguments = serde_json::from_value(header.arguments.clone()).map_err(|error| {
-        Failure::new(Exit::Usage, format!("the arguments of run `{run}` cannot be read: {error}"))
-    })?;
+    let run = &history.header.run;
+    let arguments: Arguments = fleet::arguments(history)?;
     arguments.origin.check(context, run)?;
-    let names: Vec<String> = (0..header.waves.waves.len()).flat_map(|wave| history.remaining(wave)).collect();
-    let tenants = crate::tenant::load(&context.settings.tenants, &context.settings.organisation, &names)?;
+    let tenants = fleet::remaining(context, history)?;
     let targets = targets(context, cloud, &tenants).await?;
     arguments.origin.check_accounts(&targets.accounts, run)?;
     let pace = if context.settings.local { Pace::of_local() } else { Pace::of_aws() };

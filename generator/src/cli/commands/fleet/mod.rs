@@ -7,6 +7,7 @@ mod place;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 pub(super) use self::origin::Origin;
@@ -23,6 +24,21 @@ use crate::tenant::Tenant;
 
 /// Label of the tenants that are tried first.
 const CANARY: &str = "canary";
+
+/// The arguments with which a run was started.
+pub(super) fn arguments<A: DeserializeOwned>(history: &History) -> Result<A, Failure> {
+    let run = &history.header.run;
+    serde_json::from_value(history.header.arguments.clone()).map_err(|error| {
+        Failure::new(Exit::Usage, format!("the arguments of run `{run}` cannot be read: {error}"))
+    })
+}
+
+/// The tenants that a run has still to do. Those that are done need no file any more.
+pub(super) fn remaining(context: &Context, history: &History) -> Result<Vec<Tenant>, Failure> {
+    let waves = 0..history.header.waves.waves.len();
+    let names: Vec<String> = waves.flat_map(|wave| history.remaining(wave)).collect();
+    Ok(crate::tenant::load(&context.settings.tenants, &context.settings.organisation, &names)?)
+}
 
 /// Who comes when.
 pub(super) fn plan(args: &FleetArgs, tenants: &[Tenant]) -> Plan {
