@@ -1,6 +1,7 @@
 //! Reading objects as an origin's client does: parts, conditions, and what a bucket says of itself.
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 
 use super::{S3, SERVICE, bytes_of};
@@ -96,16 +97,17 @@ impl Origin for S3 {
     }
 }
 
-impl S3 {
-    async fn body(&self, bucket: &str, key: &str, want: Want<'_>) -> Result<Read, AwsError> {
-        let call = self.client.get_object().bucket(bucket).key(key);
+/// The object of an answer; `GetObject` and `HeadObject` tell the same of it, each in a type of its own.
+macro_rules! object {
+    ($call:expr, $operation:literal, $want:expr, $body:expr) => {{
+        let want = $want;
         let call =
-            call.set_range(want.range.map(str::to_owned)).set_if_none_match(want.unless.map(str::to_owned));
+            $call.set_range(want.range.map(str::to_owned)).set_if_none_match(want.unless.map(str::to_owned));
         let answer = match call.send().await {
             Ok(answer) => answer,
             Err(error) => {
                 let status = error.raw_response().map_or(0, |raw| raw.status().as_u16());
-                return no_object(status, error.code(), || AwsError::of(SERVICE, "GetObject", &error));
+                return no_object(status, error.code(), || AwsError::of(SERVICE, $operation, &error));
             }
         };
         let length = answer.content_length().and_then(|length| u64::try_from(length).ok());
@@ -116,35 +118,22 @@ impl S3 {
             cache_control: answer.cache_control().map(str::to_owned),
             content_disposition: answer.content_disposition().map(str::to_owned),
             modified: answer.last_modified().map(|time| time.secs()),
-            length: length.ok_or_else(|| AwsError::incomplete(SERVICE, "GetObject", "Content-Length"))?,
+            length: length.ok_or_else(|| AwsError::incomplete(SERVICE, $operation, "Content-Length"))?,
             part: answer.content_range().map(str::to_owned),
-            body: answer.body,
+            body: $body(answer),
         })))
+    }};
+}
+
+impl S3 {
+    async fn body(&self, bucket: &str, key: &str, want: Want<'_>) -> Result<Read, AwsError> {
+        let call = self.client.get_object().bucket(bucket).key(key);
+        object!(call, "GetObject", want, |answer: GetObjectOutput| answer.body)
     }
 
     async fn headers(&self, bucket: &str, key: &str, want: Want<'_>) -> Result<Read, AwsError> {
         let call = self.client.head_object().bucket(bucket).key(key);
-        let call =
-            call.set_range(want.range.map(str::to_owned)).set_if_none_match(want.unless.map(str::to_owned));
-        let answer = match call.send().await {
-            Ok(answer) => answer,
-            Err(error) => {
-                let status = error.raw_response().map_or(0, |raw| raw.status().as_u16());
-                return no_object(status, error.code(), || AwsError::of(SERVICE, "HeadObject", &error));
-            }
-        };
-        let length = answer.content_length().and_then(|length| u64::try_from(length).ok());
-        Ok(Read::Found(Box::new(Object {
-            etag: answer.e_tag().map(str::to_owned),
-            content_type: answer.content_type().map(str::to_owned),
-            content_encoding: answer.content_encoding().map(str::to_owned),
-            cache_control: answer.cache_control().map(str::to_owned),
-            content_disposition: answer.content_disposition().map(str::to_owned),
-            modified: answer.last_modified().map(|time| time.secs()),
-            length: length.ok_or_else(|| AwsError::incomplete(SERVICE, "HeadObject", "Content-Length"))?,
-            part: answer.content_range().map(str::to_owned),
-            body: ByteStream::default(),
-        })))
+        object!(call, "HeadObject", want, |_| ByteStream::default())
     }
 }
 
