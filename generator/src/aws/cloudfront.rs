@@ -79,7 +79,14 @@ pub struct CloudFront {
 
 impl CloudFront {
     pub(super) fn new(config: &SdkConfig, budgeted: Budgeted) -> Self {
-        Self { client: aws_sdk_cloudfront::Client::new(config), budgeted }
+        Self { client: aws_sdk_cloudfront::Client::new(&Budgeted::single_attempts(config)), budgeted }
+    }
+
+    async fn read<T, F>(&self, attempt: impl FnMut() -> F) -> Result<T, AwsError>
+    where
+        F: Future<Output = Result<T, AwsError>>,
+    {
+        self.budgeted.call(ApiGroup::CloudFrontReads, attempt).await
     }
 
     /// A distribution by its id, or `None` where there is none.
@@ -87,11 +94,11 @@ impl CloudFront {
     /// # Errors
     /// Where the call fails or answers with less than is documented.
     pub async fn distribution(&self, id: &str) -> Result<Option<Distribution>, AwsError> {
-        let answer = self.client.get_distribution().id(id).send().await;
-        let Some(answer) = found(answer.map_err(|error| AwsError::of(SERVICE, "GetDistribution", &error)))?
-        else {
-            return Ok(None);
-        };
+        let answer = self.read(|| async {
+            let answer = self.client.get_distribution().id(id).send().await;
+            answer.map_err(|error| AwsError::of(SERVICE, "GetDistribution", &error))
+        });
+        let Some(answer) = found(answer.await)? else { return Ok(None) };
         let found = answer
             .distribution()
             .ok_or_else(|| AwsError::incomplete(SERVICE, "GetDistribution", "Distribution"))?;
@@ -115,11 +122,11 @@ impl CloudFront {
     /// # Errors
     /// Where the call fails or answers with less than is documented.
     pub async fn key_group(&self, id: &str) -> Result<Option<KeyGroup>, AwsError> {
-        let answer = self.client.get_key_group().id(id).send().await;
-        let Some(answer) = found(answer.map_err(|error| AwsError::of(SERVICE, "GetKeyGroup", &error)))?
-        else {
-            return Ok(None);
-        };
+        let answer = self.read(|| async {
+            let answer = self.client.get_key_group().id(id).send().await;
+            answer.map_err(|error| AwsError::of(SERVICE, "GetKeyGroup", &error))
+        });
+        let Some(answer) = found(answer.await)? else { return Ok(None) };
         let config = answer
             .key_group()
             .and_then(|group| group.key_group_config())
@@ -133,30 +140,21 @@ impl CloudFront {
     /// # Errors
     /// Where a call fails.
     pub async fn key_counts(&self) -> Result<KeyCounts, AwsError> {
-        let mut counts = KeyCounts { groups: 0, keys: 0 };
-        let mut marker = None;
+        let (mut groups, mut marker) = (0, None::<String>);
         loop {
-            let page = self.client.list_key_groups().set_marker(marker).send().await;
-            let page = page.map_err(|error| AwsError::of(SERVICE, "ListKeyGroups", &error))?;
+            let page = self.read(|| async {
+                let page = self.client.list_key_groups().set_marker(marker.clone()).send().await;
+                page.map_err(|error| AwsError::of(SERVICE, "ListKeyGroups", &error))
+            });
+            let page = page.await?;
             let Some(list) = page.key_group_list() else { break };
-            counts.groups += list.items().len();
-            marker = list.next_marker().filter(|next| !next.is_empty()).map(str::to_owned);
+            groups += list.items().len();
+            marker = further(list.next_marker());
             if marker.is_none() {
                 break;
             }
         }
-        let mut marker = None;
-        loop {
-            let page = self.client.list_public_keys().set_marker(marker).send().await;
-            let page = page.map_err(|error| AwsError::of(SERVICE, "ListPublicKeys", &error))?;
-            let Some(list) = page.public_key_list() else { break };
-            counts.keys += list.items().len();
-            marker = list.next_marker().filter(|next| !next.is_empty()).map(str::to_owned);
-            if marker.is_none() {
-                break;
-            }
-        }
-        Ok(counts)
+        Ok(KeyCounts { groups, keys: self.public_keys().await?.len() })
     }
 
     /// A public key by its id, or `None` where there is none.
@@ -164,11 +162,11 @@ impl CloudFront {
     /// # Errors
     /// Where the call fails or answers with less than is documented.
     pub async fn public_key(&self, id: &str) -> Result<Option<PublicKey>, AwsError> {
-        let answer = self.client.get_public_key().id(id).send().await;
-        let Some(answer) = found(answer.map_err(|error| AwsError::of(SERVICE, "GetPublicKey", &error)))?
-        else {
-            return Ok(None);
-        };
+        let answer = self.read(|| async {
+            let answer = self.client.get_public_key().id(id).send().await;
+            answer.map_err(|error| AwsError::of(SERVICE, "GetPublicKey", &error))
+        });
+        let Some(answer) = found(answer.await)? else { return Ok(None) };
         let key =
             answer.public_key().ok_or_else(|| AwsError::incomplete(SERVICE, "GetPublicKey", "PublicKey"))?;
         let config = key
@@ -182,20 +180,23 @@ impl CloudFront {
 impl Edges for CloudFront {
     fn detach_functions<'a>(&'a self, distribution: &'a str) -> Boxed<'a, Result<bool, AwsError>> {
         Box::pin(async move {
-            let answer = self.client.get_distribution_config().id(distribution).send().await;
-            let answer = answer.map_err(|error| AwsError::of(SERVICE, "GetDistributionConfig", &error));
-            let Some(answer) = found(answer)? else { return Ok(false) };
+            let answer = self.read(|| async {
+                let answer = self.client.get_distribution_config().id(distribution).send().await;
+                answer.map_err(|error| AwsError::of(SERVICE, "GetDistributionConfig", &error))
+            });
+            let Some(answer) = found(answer.await)? else { return Ok(false) };
             let missing = |field| AwsError::incomplete(SERVICE, "GetDistributionConfig", field);
             let etag = answer.e_tag().ok_or_else(|| missing("ETag"))?.to_owned();
             let mut config = answer.distribution_config.ok_or_else(|| missing("DistributionConfig"))?;
             if !take_off(&mut config) {
                 return Ok(false);
             }
-            self.budgeted.turn(ApiGroup::CloudFrontUpdates).await;
-            let call = self.client.update_distribution().id(distribution).if_match(etag);
-            let answer = call.distribution_config(config).send().await;
-            answer.map_err(|error| AwsError::of(SERVICE, "UpdateDistribution", &error))?;
-            Ok(true)
+            let updated = self.budgeted.write(ApiGroup::CloudFrontUpdates, || async {
+                let call = self.client.update_distribution().id(distribution).if_match(&etag);
+                let answer = call.distribution_config(config.clone()).send().await;
+                answer.map_err(|error| AwsError::of(SERVICE, "UpdateDistribution", &error))
+            });
+            updated.await.map(|_| true)
         })
     }
 
@@ -205,13 +206,16 @@ impl Edges for CloudFront {
 
     fn public_keys(&self) -> Boxed<'_, Result<Vec<(String, String)>, AwsError>> {
         Box::pin(async move {
-            let (mut keys, mut marker) = (Vec::new(), None);
+            let (mut keys, mut marker) = (Vec::new(), None::<String>);
             loop {
-                let page = self.client.list_public_keys().set_marker(marker).send().await;
-                let page = page.map_err(|error| AwsError::of(SERVICE, "ListPublicKeys", &error))?;
+                let page = self.read(|| async {
+                    let page = self.client.list_public_keys().set_marker(marker.clone()).send().await;
+                    page.map_err(|error| AwsError::of(SERVICE, "ListPublicKeys", &error))
+                });
+                let page = page.await?;
                 let Some(list) = page.public_key_list() else { return Ok(keys) };
                 keys.extend(list.items().iter().map(|key| (key.id().to_owned(), key.name().to_owned())));
-                marker = list.next_marker().map(str::to_owned);
+                marker = further(list.next_marker());
                 if marker.is_none() {
                     return Ok(keys);
                 }
@@ -221,12 +225,17 @@ impl Edges for CloudFront {
 
     fn delete_public_key<'a>(&'a self, id: &'a str) -> Boxed<'a, Result<(), AwsError>> {
         Box::pin(async move {
-            let answer = self.client.get_public_key().id(id).send().await;
-            let answer = answer.map_err(|error| AwsError::of(SERVICE, "GetPublicKey", &error));
-            let Some(answer) = found(answer)? else { return Ok(()) };
-            let call = self.client.delete_public_key().id(id).set_if_match(answer.e_tag);
-            let answer = call.send().await;
-            found(answer.map_err(|error| AwsError::of(SERVICE, "DeletePublicKey", &error))).map(|_| ())
+            let answer = self.read(|| async {
+                let answer = self.client.get_public_key().id(id).send().await;
+                answer.map_err(|error| AwsError::of(SERVICE, "GetPublicKey", &error))
+            });
+            let Some(answer) = found(answer.await)? else { return Ok(()) };
+            let etag = answer.e_tag;
+            let deleted = self.read(|| async {
+                let call = self.client.delete_public_key().id(id).set_if_match(etag.clone());
+                call.send().await.map_err(|error| AwsError::of(SERVICE, "DeletePublicKey", &error))
+            });
+            found(deleted.await).map(|_| ())
         })
     }
 }
@@ -257,6 +266,11 @@ fn clear(lambda: &mut Option<LambdaFunctionAssociations>, own: &mut Option<Funct
 }
 
 const SERVICE: &str = "cloudfront";
+
+/// Where the next page begins; the last page may say so by an empty marker.
+fn further(marker: Option<&str>) -> Option<String> {
+    marker.filter(|next| !next.is_empty()).map(str::to_owned)
+}
 
 fn found<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
     match answer {

@@ -7,7 +7,8 @@ use aws_sdk_cognitoidentityprovider::types::{
     AttributeType, AuthFlowType, AuthenticationResultType, DeletionProtectionType, MessageActionType,
 };
 
-use super::{AwsError, AwsErrorKind, Boxed};
+use super::budgeted::Budgeted;
+use super::{ApiGroup, AwsError, AwsErrorKind, Boxed};
 
 /// A user pool, in short.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,11 +95,21 @@ pub trait UserPools: Send + Sync {
 #[derive(Debug, Clone)]
 pub struct Cognito {
     client: aws_sdk_cognitoidentityprovider::Client,
+    budgeted: Budgeted,
 }
 
 impl Cognito {
-    pub(super) fn new(config: &SdkConfig) -> Self {
-        Self { client: aws_sdk_cognitoidentityprovider::Client::new(config) }
+    pub(super) fn new(config: &SdkConfig, budgeted: Budgeted) -> Self {
+        let client = aws_sdk_cognitoidentityprovider::Client::new(&Budgeted::single_attempts(config));
+        Self { client, budgeted }
+    }
+
+    /// A call that may be made again where its answer is lost.
+    async fn call<T, F>(&self, attempt: impl FnMut() -> F) -> Result<T, AwsError>
+    where
+        F: Future<Output = Result<T, AwsError>>,
+    {
+        self.budgeted.call(ApiGroup::UserPools, attempt).await
     }
 
     /// Creates a user without sending a message; the e-mail address counts as verified. The password is to be
@@ -116,18 +127,14 @@ impl Cognito {
                 kind: AwsErrorKind::Validation,
             })
         };
-        self.client
-            .admin_create_user()
-            .user_pool_id(pool)
-            .username(email)
-            .temporary_password(password)
-            .user_attributes(attribute("email", email)?)
-            .user_attributes(attribute("email_verified", "true")?)
-            .message_action(MessageActionType::Suppress)
-            .send()
-            .await
-            .map_err(|error| AwsError::of(SERVICE, "AdminCreateUser", &error))?;
-        Ok(())
+        let attributes = vec![attribute("email", email)?, attribute("email_verified", "true")?];
+        let created = self.budgeted.write(ApiGroup::UserPools, || async {
+            let call = self.client.admin_create_user().user_pool_id(pool).username(email);
+            let call = call.temporary_password(password).set_user_attributes(Some(attributes.clone()));
+            let answer = call.message_action(MessageActionType::Suppress).send().await;
+            answer.map_err(|error| AwsError::of(SERVICE, "AdminCreateUser", &error))
+        });
+        created.await.map(|_| ())
     }
 
     /// Puts a user into a group.
@@ -135,15 +142,12 @@ impl Cognito {
     /// # Errors
     /// Where the call fails, also where there is no such group.
     pub async fn add_to_group(&self, pool: &str, user: &str, group: &str) -> Result<(), AwsError> {
-        self.client
-            .admin_add_user_to_group()
-            .user_pool_id(pool)
-            .username(user)
-            .group_name(group)
-            .send()
-            .await
-            .map_err(|error| AwsError::of(SERVICE, "AdminAddUserToGroup", &error))?;
-        Ok(())
+        let added = self.call(|| async {
+            let call = self.client.admin_add_user_to_group().user_pool_id(pool).username(user);
+            let answer = call.group_name(group).send().await;
+            answer.map_err(|error| AwsError::of(SERVICE, "AdminAddUserToGroup", &error))
+        });
+        added.await.map(|_| ())
     }
 
     /// Gives a user a password that need not be changed.
@@ -151,16 +155,12 @@ impl Cognito {
     /// # Errors
     /// Where the call fails, also where the pool's policy refuses the password.
     pub async fn set_password(&self, pool: &str, user: &str, password: &str) -> Result<(), AwsError> {
-        self.client
-            .admin_set_user_password()
-            .user_pool_id(pool)
-            .username(user)
-            .password(password)
-            .permanent(true)
-            .send()
-            .await
-            .map_err(|error| AwsError::of(SERVICE, "AdminSetUserPassword", &error))?;
-        Ok(())
+        let set = self.call(|| async {
+            let call = self.client.admin_set_user_password().user_pool_id(pool).username(user);
+            let answer = call.password(password).permanent(true).send().await;
+            answer.map_err(|error| AwsError::of(SERVICE, "AdminSetUserPassword", &error))
+        });
+        set.await.map(|_| ())
     }
 
     /// Signs in with a password.
@@ -177,31 +177,23 @@ impl Cognito {
     ) -> Result<Tokens, AwsError> {
         match flow {
             PasswordFlow::User => {
-                let answer = self
-                    .client
-                    .initiate_auth()
-                    .auth_flow(AuthFlowType::UserPasswordAuth)
-                    .client_id(client)
-                    .auth_parameters("USERNAME", user)
-                    .auth_parameters("PASSWORD", password)
-                    .send()
-                    .await
-                    .map_err(|error| AwsError::of(SERVICE, "InitiateAuth", &error))?;
-                tokens(answer.authentication_result())
+                let answer = self.call(|| async {
+                    let call = self.client.initiate_auth().auth_flow(AuthFlowType::UserPasswordAuth);
+                    let call = call.client_id(client).auth_parameters("USERNAME", user);
+                    let answer = call.auth_parameters("PASSWORD", password).send().await;
+                    answer.map_err(|error| AwsError::of(SERVICE, "InitiateAuth", &error))
+                });
+                tokens(answer.await?.authentication_result())
             }
             PasswordFlow::Admin => {
-                let answer = self
-                    .client
-                    .admin_initiate_auth()
-                    .auth_flow(AuthFlowType::AdminUserPasswordAuth)
-                    .user_pool_id(pool)
-                    .client_id(client)
-                    .auth_parameters("USERNAME", user)
-                    .auth_parameters("PASSWORD", password)
-                    .send()
-                    .await
-                    .map_err(|error| AwsError::of(SERVICE, "AdminInitiateAuth", &error))?;
-                tokens(answer.authentication_result())
+                let answer = self.call(|| async {
+                    let call = self.client.admin_initiate_auth().user_pool_id(pool);
+                    let call = call.auth_flow(AuthFlowType::AdminUserPasswordAuth).client_id(client);
+                    let call = call.auth_parameters("USERNAME", user);
+                    let answer = call.auth_parameters("PASSWORD", password).send().await;
+                    answer.map_err(|error| AwsError::of(SERVICE, "AdminInitiateAuth", &error))
+                });
+                tokens(answer.await?.authentication_result())
             }
         }
     }
@@ -211,10 +203,12 @@ impl Cognito {
     /// # Errors
     /// Where the call fails, also where the token is not good any more.
     pub async fn refresh(&self, client: &str, refresh: &Token) -> Result<Tokens, AwsError> {
-        let call = self.client.initiate_auth().auth_flow(AuthFlowType::RefreshTokenAuth).client_id(client);
-        let answer = call.auth_parameters("REFRESH_TOKEN", refresh.expose()).send().await;
-        let answer = answer.map_err(|error| AwsError::of(SERVICE, "InitiateAuth", &error))?;
-        tokens(answer.authentication_result())
+        let answer = self.call(|| async {
+            let call = self.client.initiate_auth().auth_flow(AuthFlowType::RefreshTokenAuth);
+            let call = call.client_id(client).auth_parameters("REFRESH_TOKEN", refresh.expose());
+            call.send().await.map_err(|error| AwsError::of(SERVICE, "InitiateAuth", &error))
+        });
+        tokens(answer.await?.authentication_result())
     }
 
     /// What an app client allows, or `None` where there is none of this id.
@@ -222,9 +216,11 @@ impl Cognito {
     /// # Errors
     /// Where the call fails.
     pub async fn app_client(&self, pool: &str, client: &str) -> Result<Option<AppClient>, AwsError> {
-        let answer =
-            self.client.describe_user_pool_client().user_pool_id(pool).client_id(client).send().await;
-        let answer = match answer.map_err(|error| AwsError::of(SERVICE, "DescribeUserPoolClient", &error)) {
+        let answer = self.call(|| async {
+            let call = self.client.describe_user_pool_client().user_pool_id(pool).client_id(client);
+            call.send().await.map_err(|error| AwsError::of(SERVICE, "DescribeUserPoolClient", &error))
+        });
+        let answer = match answer.await {
             Ok(answer) => answer,
             Err(error) if error.kind == AwsErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
@@ -241,8 +237,11 @@ impl Cognito {
     /// # Errors
     /// Where the call fails.
     pub async fn delete_user(&self, pool: &str, user: &str) -> Result<(), AwsError> {
-        let answer = self.client.admin_delete_user().user_pool_id(pool).username(user).send().await;
-        match answer.map_err(|error| AwsError::of(SERVICE, "AdminDeleteUser", &error)) {
+        let answer = self.call(|| async {
+            let answer = self.client.admin_delete_user().user_pool_id(pool).username(user).send().await;
+            answer.map_err(|error| AwsError::of(SERVICE, "AdminDeleteUser", &error))
+        });
+        match answer.await {
             Err(error) if error.kind != AwsErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
@@ -263,8 +262,11 @@ fn tokens(result: Option<&AuthenticationResultType>) -> Result<Tokens, AwsError>
 impl UserPools for Cognito {
     fn pool<'a>(&'a self, id: &'a str) -> Boxed<'a, Result<Option<UserPool>, AwsError>> {
         Box::pin(async move {
-            let answer = self.client.describe_user_pool().user_pool_id(id).send().await;
-            let answer = match answer.map_err(|error| AwsError::of(SERVICE, "DescribeUserPool", &error)) {
+            let answer = self.call(|| async {
+                let answer = self.client.describe_user_pool().user_pool_id(id).send().await;
+                answer.map_err(|error| AwsError::of(SERVICE, "DescribeUserPool", &error))
+            });
+            let answer = match answer.await {
                 Ok(answer) => answer,
                 Err(error) if error.kind == AwsErrorKind::NotFound => return Ok(None),
                 Err(error) => return Err(error),
@@ -279,39 +281,41 @@ impl UserPools for Cognito {
 
     fn named<'a>(&'a self, name: &'a str) -> Boxed<'a, Result<Vec<String>, AwsError>> {
         Box::pin(async move {
-            let mut found = Vec::new();
-            let mut pages = self.client.list_user_pools().max_results(60).into_paginator().send();
-            while let Some(page) = pages.next().await {
-                let page = page.map_err(|error| AwsError::of(SERVICE, "ListUserPools", &error))?;
+            let (mut found, mut token) = (Vec::new(), None::<String>);
+            loop {
+                let page = self.call(|| async {
+                    let call = self.client.list_user_pools().max_results(60).set_next_token(token.clone());
+                    call.send().await.map_err(|error| AwsError::of(SERVICE, "ListUserPools", &error))
+                });
+                let page = page.await?;
                 let same = page.user_pools().iter().filter(|pool| pool.name() == Some(name));
                 found.extend(same.filter_map(|pool| pool.id()).map(str::to_owned));
+                token = page.next_token().map(str::to_owned);
+                if token.is_none() {
+                    return Ok(found);
+                }
             }
-            Ok(found)
         })
     }
 
     fn unprotect<'a>(&'a self, id: &'a str) -> Boxed<'a, Result<(), AwsError>> {
         Box::pin(async move {
-            self.client
-                .update_user_pool()
-                .user_pool_id(id)
-                .deletion_protection(DeletionProtectionType::Inactive)
-                .send()
-                .await
-                .map_err(|error| AwsError::of(SERVICE, "UpdateUserPool", &error))?;
-            Ok(())
+            let updated = self.call(|| async {
+                let call = self.client.update_user_pool().user_pool_id(id);
+                let answer = call.deletion_protection(DeletionProtectionType::Inactive).send().await;
+                answer.map_err(|error| AwsError::of(SERVICE, "UpdateUserPool", &error))
+            });
+            updated.await.map(|_| ())
         })
     }
 
     fn delete<'a>(&'a self, id: &'a str) -> Boxed<'a, Result<(), AwsError>> {
         Box::pin(async move {
-            self.client
-                .delete_user_pool()
-                .user_pool_id(id)
-                .send()
-                .await
-                .map_err(|error| AwsError::of(SERVICE, "DeleteUserPool", &error))?;
-            Ok(())
+            let deleted = self.budgeted.write(ApiGroup::UserPools, || async {
+                let answer = self.client.delete_user_pool().user_pool_id(id).send().await;
+                answer.map_err(|error| AwsError::of(SERVICE, "DeleteUserPool", &error))
+            });
+            deleted.await.map(|_| ())
         })
     }
 }

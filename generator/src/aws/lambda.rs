@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_sdk_lambda::operation::invoke::InvokeOutput;
 use aws_sdk_lambda::primitives::Blob;
 
-use super::{AwsError, AwsErrorKind, Boxed};
+use super::budgeted::Budgeted;
+use super::{ApiGroup, AwsError, AwsErrorKind, Boxed};
 
 /// What an invocation answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,15 @@ pub struct Invocation {
     pub payload: Vec<u8>,
     /// Kind of the error where the function failed: `Unhandled`.
     pub function_error: Option<String>,
+}
+
+impl From<InvokeOutput> for Invocation {
+    fn from(answer: InvokeOutput) -> Self {
+        Self {
+            function_error: answer.function_error().map(str::to_owned),
+            payload: answer.payload.map(Blob::into_inner).unwrap_or_default(),
+        }
+    }
 }
 
 /// A function or one version of it.
@@ -72,11 +82,12 @@ pub fn is_replicated(error: &AwsError) -> bool {
 #[derive(Debug, Clone)]
 pub struct Lambda {
     client: aws_sdk_lambda::Client,
+    budgeted: Budgeted,
 }
 
 impl Lambda {
-    pub(super) fn new(config: &SdkConfig) -> Self {
-        Self { client: aws_sdk_lambda::Client::new(config) }
+    pub(super) fn new(config: &SdkConfig, budgeted: Budgeted) -> Self {
+        Self { client: aws_sdk_lambda::Client::new(&Budgeted::single_attempts(config)), budgeted }
     }
 
     /// Calls a function, by name or ARN, and waits for its answer.
@@ -84,18 +95,11 @@ impl Lambda {
     /// # Errors
     /// Where the call fails. A function that fails is an answer with `function_error`.
     pub async fn invoke(&self, function: &str, payload: Vec<u8>) -> Result<Invocation, AwsError> {
-        let answer = self
-            .client
-            .invoke()
-            .function_name(function)
-            .payload(Blob::new(payload))
-            .send()
-            .await
-            .map_err(|error| AwsError::of(SERVICE, "Invoke", &error))?;
-        Ok(Invocation {
-            function_error: answer.function_error().map(str::to_owned),
-            payload: answer.payload.map(Blob::into_inner).unwrap_or_default(),
-        })
+        let answer = self.budgeted.call(ApiGroup::Invocations, || async {
+            let call = self.client.invoke().function_name(function).payload(Blob::new(payload.clone()));
+            call.send().await.map_err(|error| AwsError::of(SERVICE, "Invoke", &error))
+        });
+        Ok(answer.await?.into())
     }
 
     /// The published versions of a function, `$LATEST` left out; none where there is no function.
@@ -106,9 +110,12 @@ impl Lambda {
         let mut all = Vec::new();
         let mut marker = None;
         loop {
-            let call = self.client.list_versions_by_function().function_name(function).set_marker(marker);
-            let page = call.send().await;
-            let page = match page.map_err(|error| AwsError::of(SERVICE, "ListVersionsByFunction", &error)) {
+            let page = self.budgeted.call(ApiGroup::Functions, || async {
+                let call = self.client.list_versions_by_function().function_name(function);
+                let page = call.set_marker(marker.clone()).send().await;
+                page.map_err(|error| AwsError::of(SERVICE, "ListVersionsByFunction", &error))
+            });
+            let page = match page.await {
                 Ok(page) => page,
                 Err(error) if error.kind == AwsErrorKind::NotFound => return Ok(all),
                 Err(error) => return Err(error),
@@ -136,9 +143,17 @@ impl Lambda {
     /// # Errors
     /// Where the call fails; [`is_replicated`] tells those that CloudFront still has replicas of.
     pub async fn delete_version(&self, function: &str, version: &str) -> Result<(), AwsError> {
-        let call = self.client.delete_function().function_name(function).qualifier(version);
-        call.send().await.map_err(|error| AwsError::of(SERVICE, "DeleteFunction", &error))?;
-        Ok(())
+        self.delete_function(function, Some(version)).await
+    }
+
+    async fn delete_function(&self, function: &str, version: Option<&str>) -> Result<(), AwsError> {
+        let version = version.map(str::to_owned);
+        let deleted = self.budgeted.call(ApiGroup::Functions, || async {
+            let call = self.client.delete_function().function_name(function);
+            let answer = call.set_qualifier(version.clone()).send().await;
+            answer.map_err(|error| AwsError::of(SERVICE, "DeleteFunction", &error))
+        });
+        deleted.await.map(|_| ())
     }
 
     async fn invoke_once(&self, function: &str, payload: Vec<u8>) -> Result<Invocation, AwsError> {
@@ -147,16 +162,11 @@ impl Lambda {
             .operation_attempt_timeout(PATIENCE)
             .read_timeout(PATIENCE)
             .build();
-        let once = aws_sdk_lambda::config::Builder::new()
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts);
+        let once = aws_sdk_lambda::config::Builder::new().timeout_config(timeouts);
+        self.budgeted.turn(ApiGroup::Invocations).await;
         let call = self.client.invoke().function_name(function).payload(Blob::new(payload));
         let answer = call.customize().config_override(once).send().await;
-        let answer = answer.map_err(|error| AwsError::of(SERVICE, "Invoke", &error))?;
-        Ok(Invocation {
-            function_error: answer.function_error().map(str::to_owned),
-            payload: answer.payload.map(Blob::into_inner).unwrap_or_default(),
-        })
+        Ok(answer.map_err(|error| AwsError::of(SERVICE, "Invoke", &error))?.into())
     }
 
     /// A function, or the version in its ARN; `None` where there is none.
@@ -164,8 +174,11 @@ impl Lambda {
     /// # Errors
     /// Where the call fails or answers with less than is documented.
     pub async fn version(&self, function: &str) -> Result<Option<FunctionVersion>, AwsError> {
-        let answer = self.client.get_function().function_name(function).send().await;
-        let answer = match answer.map_err(|error| AwsError::of(SERVICE, "GetFunction", &error)) {
+        let answer = self.budgeted.call(ApiGroup::Functions, || async {
+            let answer = self.client.get_function().function_name(function).send().await;
+            answer.map_err(|error| AwsError::of(SERVICE, "GetFunction", &error))
+        });
+        let answer = match answer.await {
             Ok(answer) => answer,
             Err(error) if error.kind == AwsErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
@@ -197,15 +210,7 @@ impl Functions for Lambda {
     }
 
     fn delete<'a>(&'a self, name: &'a str) -> Boxed<'a, Result<(), AwsError>> {
-        Box::pin(async move {
-            self.client
-                .delete_function()
-                .function_name(name)
-                .send()
-                .await
-                .map_err(|error| AwsError::of(SERVICE, "DeleteFunction", &error))?;
-            Ok(())
-        })
+        Box::pin(self.delete_function(name, None))
     }
 }
 

@@ -116,13 +116,13 @@ impl Cloud {
     /// The user pools of `region`.
     #[must_use]
     pub fn cognito(&self, region: &str) -> Cognito {
-        Cognito::new(&self.config(region))
+        Cognito::new(&self.config(region), self.budgeted(region))
     }
 
     /// The functions of `region`.
     #[must_use]
     pub fn lambda(&self, region: &str) -> Lambda {
-        Lambda::new(&self.config(region))
+        Lambda::new(&self.config(region), self.budgeted(region))
     }
 
     /// The buckets of `region`.
@@ -180,7 +180,7 @@ impl Cloud {
     /// The parameters of `region`.
     #[must_use]
     pub fn ssm(&self, region: &str) -> ssm::Ssm {
-        ssm::Ssm::new(&self.config(region))
+        ssm::Ssm::new(&self.config(region), self.budgeted(region))
     }
 }
 
@@ -246,6 +246,7 @@ impl Peers for Cloud {
     }
 
     fn identity(&self) -> Arc<dyn Identity> {
-        Arc::new(Sts::new(&self.config("us-east-1"), Arc::clone(&self.account)))
+        let (config, budgeted) = (self.config("us-east-1"), self.budgeted("us-east-1"));
+        Arc::new(Sts::new(&config, budgeted, Arc::clone(&self.account)))
     }
 }

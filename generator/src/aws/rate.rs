@@ -28,20 +28,38 @@ pub enum ApiGroup {
     SecretReads,
     /// Searching logs.
     LogSearches,
+    /// Reading distributions, key groups and public keys; deleting keys that no group holds.
+    CloudFrontReads,
+    /// Reading and deleting functions. Invoking them is not among what Lambda limits so.
+    Functions,
+    /// Invoking functions.
+    Invocations,
+    /// Users, app clients and pools of Cognito.
+    UserPools,
+    /// Reading parameters.
+    Parameters,
+    /// Asking who the caller is.
+    Identity,
 }
 
 impl ApiGroup {
-    /// Calls a second: what AWS allows an account in a region, and cannot raise. Of the 10,000 reads of secrets,
-    /// which the signers at the edge share, this tool takes a hundredth. What CloudFront allows is not published;
-    /// about 130 distributions changed at once are known to be too many.
+    /// Calls a second: what AWS allows an account in a region, and cannot raise, or a part of it where others live
+    /// on the same limit: the signers at the edge read the same 10,000 secrets and 40 parameters a second, the users
+    /// of all tenants sign in at Cognito's 15 and more, stacks in work take their share of Lambda's 15. What
+    /// CloudFront and STS allow is not published; about 130 distributions changed at once are known to be too many.
     fn per_second(self) -> f64 {
         match self {
             Self::CloudFrontUpdates => 1.0,
             Self::ChangeSets => 2.0,
             Self::LogSearches => 5.0,
-            Self::Describes => 10.0,
+            Self::Describes
+            | Self::CloudFrontReads
+            | Self::Functions
+            | Self::UserPools
+            | Self::Parameters => 10.0,
+            Self::Identity => 20.0,
             Self::SecretWrites => 50.0,
-            Self::SecretReads => 100.0,
+            Self::SecretReads | Self::Invocations => 100.0,
         }
     }
 }

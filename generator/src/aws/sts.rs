@@ -4,7 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use aws_config::SdkConfig;
 
-use super::{AwsError, Boxed};
+use super::budgeted::Budgeted;
+use super::{ApiGroup, AwsError, Boxed};
 
 /// The caller's identity.
 pub trait Identity: Send + Sync {
@@ -16,18 +17,21 @@ pub trait Identity: Send + Sync {
 #[derive(Debug, Clone)]
 pub struct Sts {
     client: aws_sdk_sts::Client,
+    budgeted: Budgeted,
     learned: Arc<OnceLock<String>>,
 }
 
 impl Sts {
-    pub(super) fn new(config: &SdkConfig, learned: Arc<OnceLock<String>>) -> Self {
-        Self { client: aws_sdk_sts::Client::new(config), learned }
+    pub(super) fn new(config: &SdkConfig, budgeted: Budgeted, learned: Arc<OnceLock<String>>) -> Self {
+        Self { client: aws_sdk_sts::Client::new(config), budgeted, learned }
     }
 }
 
 impl Identity for Sts {
     fn account(&self) -> Boxed<'_, Result<String, AwsError>> {
         Box::pin(async move {
+            // The first call of every run keeps the SDK's few attempts: who has no network is told so in seconds.
+            self.budgeted.turn(ApiGroup::Identity).await;
             let answer = self
                 .client
                 .get_caller_identity()
