@@ -12,6 +12,7 @@ mod error;
 mod glibc;
 mod inputs;
 mod lock;
+mod output;
 mod reached;
 mod remap;
 mod stamp;
@@ -26,6 +27,7 @@ pub use elf::{ElfError, Kind};
 pub use environment::CallerEnvironment;
 pub use error::PackageError;
 pub use glibc::{GlibcVersion, LAMBDA_GLIBC};
+pub use output::Output;
 pub use verify::{VerifiedArtifact, verify};
 
 /// Takes the lines that say what is going on, cargo's own among them.
@@ -115,32 +117,32 @@ impl PackageOptions {
     }
 }
 
-/// Builds the runtime crates of `workspace` and writes `signer.zip` and `rotator.zip` into `out_dir`.
+/// Builds the runtime crates of `workspace` and writes `signer.zip` and `rotator.zip` to `output`.
 ///
-/// Cargo is not started when nothing changed since the last run into this folder. One run at a time works on a
-/// folder; a second one waits.
+/// Cargo is not started when the zips of these sources are there. One run at a time works on an output; a second
+/// one waits.
 ///
 /// # Errors
 /// [`PackageError`] for a failed build, a binary that Lambda cannot run, a zip over the limit.
 pub async fn package(
     workspace: &Path,
-    out_dir: &Path,
+    output: &Output,
     options: &PackageOptions,
     progress: &mut Progress<'_>,
 ) -> Result<Vec<PackedArtifact>, PackageError> {
     // Compilers see folders with symbolic links resolved, and a relative one would change with the folder they
     // run in.
     let workspace = std::fs::canonicalize(workspace).map_err(PackageError::file("find", workspace))?;
-    let out_dir = created(out_dir)?;
     let options = PackageOptions { target_dir: created(&options.target_dir)?, ..options.clone() };
 
-    let _lock = lock::FolderLock::take(&out_dir, progress).await?;
+    let _lock = lock::FolderLock::take(&created(output.root())?, progress).await?;
     let toolchain = toolchain::Toolchain::find(&workspace, &options).await?;
     let digest = || {
         let (workspace, options, toolchain) = (workspace.clone(), options.clone(), toolchain.clone());
         blocking(move || inputs::digest(&workspace, &options, &toolchain))
     };
     let before = digest().await?;
+    let out_dir = output.folder(&before)?;
     let known = {
         let (out_dir, before) = (out_dir.clone(), before.clone());
         blocking(move || Ok(stamp::up_to_date(&out_dir, &before))).await?
@@ -162,6 +164,7 @@ pub async fn package(
     if digest().await? == before {
         stamp::remember(&out_dir, &before, &packed)?;
     }
+    output.prune(&out_dir)?;
     Ok(packed)
 }
 

@@ -8,8 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::inputs::{self, files_under};
 use super::toolchain::{self, Toolchain};
 use super::{
-    Artifact, PackageError, PackageOptions, PackedArtifact, Progress, archive, blocking, build, collect,
-    package,
+    Artifact, Output, PackageError, PackageOptions, PackedArtifact, Progress, archive, blocking, build,
+    collect, package,
 };
 
 /// What cargo's own folder shares with the copy of it: downloads and where they come from, nothing that it writes
@@ -34,14 +34,14 @@ pub struct VerifiedArtifact {
 /// [`PackageError::SourcesChanged`] when somebody edits while this runs; else as [`package`].
 pub async fn verify(
     workspace: &Path,
-    out_dir: &Path,
+    output: &Output,
     scratch: &Path,
     options: &PackageOptions,
     progress: &mut Progress<'_>,
 ) -> Result<Vec<VerifiedArtifact>, PackageError> {
     let workspace = std::fs::canonicalize(workspace).map_err(PackageError::file("find", workspace))?;
     let inputs = inputs_of(&workspace, options).await?;
-    let first = package(&workspace, out_dir, options, progress).await?;
+    let first = package(&workspace, output, options, progress).await?;
 
     let folder = ScratchFolder::create(scratch)?;
     let copy = folder.path.join("elsewhere/copy of the sources");

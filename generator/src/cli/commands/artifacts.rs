@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::support::{account, as_tenant, build_progress, engine, package_options, zips_folder};
+use super::support::{account, as_tenant, build_progress, engine, kept_zips, package_options};
 use crate::aws::Cloud;
 use crate::cli::args::ExecutionArgs;
 use crate::cli::context::Context;
@@ -37,7 +37,7 @@ pub(super) struct Laying<'a> {
 pub(super) async fn pack(context: &Context) -> Result<Vec<PackedArtifact>, Failure> {
     let settings = &context.settings;
     let mut progress = build_progress(context);
-    Ok(package::package(&settings.root, &zips_folder(settings), &package_options(settings), &mut progress)
+    Ok(package::package(&settings.root, &kept_zips(settings), &package_options(settings), &mut progress)
         .await?)
 }
 

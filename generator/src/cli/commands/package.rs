@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::support::{build_progress, package_options, zips_folder};
+use super::support::{build_progress, kept_zips, package_options};
 use crate::cli::args::PackageArgs;
 use crate::cli::context::{Answer, Context};
 use crate::cli::failure::Failure;
-use crate::package::{self, PackedArtifact};
+use crate::package::{self, Output, PackedArtifact};
 
 pub(super) async fn run(context: &Context, args: &PackageArgs) -> Result<Answer, Failure> {
     let settings = &context.settings;
-    let out = args.out.clone().unwrap_or_else(|| zips_folder(settings));
+    let out = args.out.clone().map_or_else(|| kept_zips(settings), Output::Folder);
     let options = package_options(settings);
     let mut progress = build_progress(context);
     let (packed, verified) = if args.verify {

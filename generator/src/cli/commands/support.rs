@@ -1,7 +1,5 @@
 //! What several commands do: render, connect, build, lay out tables.
 
-use std::path::PathBuf;
-
 use crate::aws::{Cloud, Peers};
 use crate::cli::args::CallArgs;
 use crate::cli::context::Context;
@@ -10,7 +8,7 @@ use crate::cli::failure::Failure;
 use crate::cli::settings::Settings;
 use crate::deploy;
 use crate::local;
-use crate::package::{CallerEnvironment, PackageOptions};
+use crate::package::{CallerEnvironment, Output, PackageOptions};
 use crate::program::media_cdn;
 use crate::render::{RenderedTenant, Templates, render};
 use crate::report::Event;
@@ -84,9 +82,9 @@ pub(super) fn engine(context: &Context, service_role_arn: Option<String>) -> dep
     }
 }
 
-/// Folder that zips are kept in when nobody says otherwise.
-pub(super) fn zips_folder(settings: &Settings) -> PathBuf {
-    settings.cache.root().join("artifacts")
+/// Where zips are kept when nobody says otherwise.
+pub(super) fn kept_zips(settings: &Settings) -> Output {
+    Output::PerInputs(settings.cache.root().join("artifacts"))
 }
 
 /// How the runtimes are built.
