@@ -73,6 +73,17 @@ fn without_anybody_to_ask_a_question_ends_the_run_at_once() {
 }
 
 #[test]
+fn completion_needs_no_project() {
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let mut command = support::generator(elsewhere.path());
+    let output =
+        command.args(["completion", "bash"]).current_dir(&elsewhere).output().expect("the binary runs");
+    let script = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(script.contains("_generator") && script.contains("--changed-since"), "{script}");
+}
+
+#[test]
 fn help_has_examples_and_every_exit_code() {
     let output = generator(&["--help"]);
     assert_eq!(output.status.code(), Some(0));

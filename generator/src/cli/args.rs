@@ -225,6 +225,19 @@ pub enum Command {
     /// The local cloud: AWS's services on this machine, for trying and testing
     #[command(subcommand)]
     Local(LocalCommand),
+    /// Print what a shell needs to complete commands and options
+    #[command(
+        after_help = "Examples:\n  generator completion bash > ~/.local/share/bash-completion/completions/generator\n  generator completion zsh > ~/.zfunc/_generator"
+    )]
+    Completion(CompletionArgs),
+}
+
+/// Arguments of `completion`.
+#[derive(Debug, Args)]
+pub struct CompletionArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
 }
 
 /// What to do with the organisation's rules.

@@ -6,6 +6,7 @@ mod context;
 mod exit;
 mod failure;
 mod interrupt;
+mod reference;
 mod select;
 mod settings;
 
@@ -58,6 +59,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<Answer, Failure> {
+    if let args::Command::Completion(args) = &cli.command {
+        return Ok(commands::completion(args));
+    }
     let here = std::env::current_dir()
         .map_err(|error| Failure::new(Exit::Failure, format!("there is no working folder: {error}")))?;
     let of_findings = matches!(cli.global.output, Output::Sarif | Output::Junit | Output::Github);

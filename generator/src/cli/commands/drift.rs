@@ -3,30 +3,38 @@
 use serde_json::{Value, json};
 
 use super::support::{as_tenant, connect, engine, render_all};
+use super::survey::survey;
+use crate::aws::Cloud;
 use crate::cli::args::DriftArgs;
 use crate::cli::context::{Answer, Context};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::select;
-use crate::deploy::{Drifted, StackDrift, drift};
+use crate::deploy::{Context as Engine, Drifted, StackDrift, drift};
+use crate::render::RenderedTenant;
 
 pub(super) async fn run(context: &Context, args: &DriftArgs) -> Result<Answer, Failure> {
     let tenants = select::load(context, &args.selection)?;
     let rendered = render_all(context, &tenants)?;
     let cloud = connect(context).await?;
-    let engine = engine(context, None);
-    let (mut human, mut json, mut drifted) = (String::new(), Vec::new(), 0);
-    for tenant in &rendered {
-        let cloud = as_tenant(&cloud, tenant).await;
-        let compared = drift(&engine, &cloud, tenant);
-        let stacks =
-            context.step(&format!("comparing {} with its templates", tenant.tenant), compared).await?;
-        drifted += stacks.iter().map(|stack| stack.drifted.len()).sum::<usize>();
-        human.push_str(&format!("{}\n", tenant.tenant));
+    let given = rendered
+        .into_iter()
+        .map(|rendered| (rendered.tenant.clone(), (engine(context, None), cloud.clone(), rendered)));
+    let look = |(engine, cloud, rendered): (Engine, Cloud, RenderedTenant)| async move {
+        Ok(drift(&engine, &as_tenant(&cloud, &rendered).await, &rendered).await?)
+    };
+    let survey = survey(context, "comparing stacks with their templates", given, look).await?;
+    let mut human = String::new();
+    for (tenant, stacks) in survey.seen() {
+        human.push_str(&format!("{tenant}\n"));
         stacks.iter().for_each(|stack| human.push_str(&shown(stack)));
-        json.push(json!({ "tenant": tenant.tenant, "stacks": stacks }));
     }
-    let exit = if args.exit_code && drifted > 0 { Exit::Changes } else { Exit::Ok };
+    let drifted = survey.seen().any(|(_, stacks)| stacks.iter().any(|stack| !stack.drifted.is_empty()));
+    let exit = match survey.exit(|_| Exit::Ok) {
+        Exit::Ok if args.exit_code && drifted => Exit::Changes,
+        exit => exit,
+    };
+    let json = survey.json(|tenant, stacks| json!({ "tenant": tenant, "stacks": stacks }));
     Ok(Answer::new(human, Value::Array(json)).exit(exit))
 }
 

@@ -7,6 +7,7 @@ use crate::cli::args::{ExplainArgs, Output};
 use crate::cli::context::{Answer, Context};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::reference::reference;
 use crate::cli::select;
 use crate::deploy::StackStatus;
 use crate::explain::{
@@ -18,6 +19,7 @@ use crate::report::codes;
 
 /// Words that explain a whole document.
 const CODES: &str = "codes";
+const COMMANDS: &str = "commands";
 const SCHEMA: &str = "event-schema";
 const STACK_STATES: &str = "stack-states";
 
@@ -62,6 +64,7 @@ fn code(what: &str) -> Option<Result<Answer, Failure>> {
                 json!(codes::EVENTS.iter().map(|code| code.code).collect::<Vec<_>>()),
             );
         }
+        COMMANDS => return whole(reference(), json!(reference())),
         SCHEMA => return whole(format!("{:#}\n", codes::schema()), codes::schema()),
         STACK_STATES => {
             return whole(

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod artifacts;
+mod completion;
 mod deploy;
 mod destroy;
 mod drift;
@@ -23,8 +24,11 @@ mod schema;
 mod serve;
 mod status;
 mod support;
+mod survey;
 mod validate;
 mod verify;
+
+pub(super) use completion::run as completion;
 
 use super::args::Command;
 use super::context::{Answer, Context};
@@ -53,5 +57,6 @@ pub(super) async fn run(context: &Context, command: Command) -> Result<Answer, F
         Command::Gc(args) => gc::run(context, &args).await,
         Command::Policy(command) => policy::run(context, command).await,
         Command::Local(command) => local::run(context, command).await,
+        Command::Completion(args) => Ok(completion(&args)),
     }
 }

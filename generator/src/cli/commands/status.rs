@@ -1,15 +1,13 @@
 //! `generator status`: the stacks and the keys of tenants as they stand.
 
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use aws_smithy_types::date_time::{DateTime, Format};
 use contract::EDGE_REGION;
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 
 use super::support::{as_tenant, connect, render_all, table};
+use super::survey::survey;
 use crate::aws::Cloud;
 use crate::cli::args::StatusArgs;
 use crate::cli::context::{Answer, Context};
@@ -21,12 +19,8 @@ use crate::render::{RenderedTenant, StackId};
 use crate::rotate::{KeyPlaces, KeyState, key_state};
 use crate::tenant::Tenant;
 
-/// Tenants looked at at a time.
-const AT_ONCE: usize = 8;
-
 /// One tenant as it stands.
 struct Status {
-    tenant: String,
     stacks: Vec<StackReport>,
     keys: Option<KeyState>,
 }
@@ -37,20 +31,18 @@ pub(super) async fn run(context: &Context, args: &StatusArgs) -> Result<Answer, 
     let cloud = connect(context).await?;
     let now = context.clock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-    let mut all = look_at_all(&cloud, &tenants, rendered, now).await?;
+    let given = tenants
+        .iter()
+        .zip(rendered)
+        .map(|(tenant, rendered)| (tenant.name.clone(), (cloud.clone(), rendered, places(tenant))));
+    let look = |(cloud, rendered, places)| look_at(cloud, rendered, places, now);
+    let survey = survey(context, "looking at stacks and keys", given, look).await?;
     let late = |status: &Status| status.keys.as_ref().is_some_and(|keys| keys.late.is_some());
-    if args.overdue {
-        all.retain(late);
-    }
-    let (mut stacks, mut keys, mut json) = (Vec::new(), Vec::new(), Vec::new());
-    for status in &all {
-        stacks.extend(status.stacks.iter().map(|report| stack_row(&status.tenant, report)));
-        keys.extend(status.keys.as_ref().map(|state| key_row(&status.tenant, state)));
-        json.push(json!({
-            "tenant": status.tenant,
-            "stacks": status.stacks.iter().map(stack_json).collect::<Vec<_>>(),
-            "keys": status.keys,
-        }));
+    let all: Vec<_> = survey.seen().filter(|(_, status)| !args.overdue || late(status)).collect();
+    let (mut stacks, mut keys) = (Vec::new(), Vec::new());
+    for (tenant, status) in &all {
+        stacks.extend(status.stacks.iter().map(|report| stack_row(tenant, report)));
+        keys.extend(status.keys.as_ref().map(|state| key_row(tenant, state)));
     }
     let mut human = String::new();
     if !args.overdue {
@@ -61,41 +53,29 @@ pub(super) async fn run(context: &Context, args: &StatusArgs) -> Result<Answer, 
         keys.insert(0, head.map(str::to_string));
         human.push_str(&format!("keys\n{}", table(&keys)));
     }
-    for status in &all {
+    for (tenant, status) in &all {
         for line in status.keys.iter().flat_map(troubles) {
-            human.push_str(&format!("  {}: {line}\n", status.tenant));
+            human.push_str(&format!("  {tenant}: {line}\n"));
         }
     }
-    if args.overdue && all.is_empty() {
+    if args.overdue && all.is_empty() && survey.is_whole() {
         human.push_str("no rotation is late\n");
     }
-    let exit = if args.overdue && !all.is_empty() { Exit::Changes } else { Exit::Ok };
+    let exit = match survey.exit(|_| Exit::Ok) {
+        Exit::Ok if args.overdue && !all.is_empty() => Exit::Changes,
+        exit => exit,
+    };
+    let mut json = survey.json(|tenant, status| {
+        json!({
+            "tenant": tenant,
+            "stacks": status.stacks.iter().map(stack_json).collect::<Vec<_>>(),
+            "keys": status.keys,
+        })
+    });
+    if args.overdue {
+        json.retain(|entry| entry.get("error").is_some() || !entry["keys"]["late"].is_null());
+    }
     Ok(Answer::new(human, Value::Array(json)).exit(exit))
-}
-
-/// Looks at several tenants at a time; in the order of the tenants.
-async fn look_at_all(
-    cloud: &Cloud,
-    tenants: &[Tenant],
-    rendered: Vec<RenderedTenant>,
-    now: i64,
-) -> Result<Vec<Status>, Failure> {
-    let permits = Arc::new(Semaphore::new(AT_ONCE));
-    let mut looking = JoinSet::new();
-    for (index, (tenant, rendered)) in tenants.iter().zip(rendered).enumerate() {
-        let (permits, cloud, places) = (Arc::clone(&permits), cloud.clone(), places(tenant));
-        looking.spawn(async move {
-            let _permit = permits.acquire().await;
-            (index, look_at(&cloud, rendered, places, now).await)
-        });
-    }
-    let mut found = Vec::with_capacity(tenants.len());
-    while let Some(joined) = looking.join_next().await {
-        let (index, status) = joined.map_err(|error| Failure::new(Exit::Bug, error.to_string()))?;
-        found.push((index, status?));
-    }
-    found.sort_by_key(|(index, _)| *index);
-    Ok(found.into_iter().map(|(_, status)| status).collect())
 }
 
 fn places(tenant: &Tenant) -> KeyPlaces {
@@ -112,17 +92,17 @@ fn places(tenant: &Tenant) -> KeyPlaces {
 }
 
 async fn look_at(
-    cloud: &Cloud,
+    cloud: Cloud,
     rendered: RenderedTenant,
     mut places: KeyPlaces,
     now: i64,
 ) -> Result<Status, Failure> {
-    let cloud = as_tenant(cloud, &rendered).await;
+    let cloud = as_tenant(&cloud, &rendered).await;
     let status = describe(&cloud, &rendered).await?;
     places.key_group = status.output(StackId::Edge, "KeyGroupId").map(str::to_owned);
     let (peers, cloudfront) = (cloud.key_peers(EDGE_REGION), cloud.cloudfront());
     let keys = key_state(&peers, &cloudfront, &cloud.ssm(EDGE_REGION), &places, now).await?;
-    Ok(Status { tenant: status.tenant, stacks: status.stacks, keys })
+    Ok(Status { stacks: status.stacks, keys })
 }
 
 fn stack_row(tenant: &str, report: &StackReport) -> [String; 5] {

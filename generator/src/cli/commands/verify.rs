@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::sync::Arc;
 
 use contract::EDGE_REGION;
 use contract::edge_config::{EdgeConfig, TokenRules};
@@ -9,7 +10,8 @@ use contract::names::Names;
 use serde_json::{Value, json};
 
 use super::outputs;
-use super::support::{as_tenant, combined, connect, render_all};
+use super::support::{as_tenant, connect, render_all};
+use super::survey::survey;
 use crate::aws::Cloud;
 use crate::cli::args::VerifyArgs;
 use crate::cli::context::{Answer, Context};
@@ -45,16 +47,23 @@ pub(super) async fn run(context: &Context, args: &VerifyArgs) -> Result<Answer, 
     let tenants = select::load(context, &args.selection)?;
     let rendered = render_all(context, &tenants)?;
     let cloud = connect(context).await?;
-    let (mut human, mut json, mut exits) = (String::new(), Vec::new(), Vec::new());
-    for rendered in &rendered {
-        let cloud = as_tenant(&cloud, rendered).await;
-        let outputs = outputs::of(&describe(&cloud, rendered).await?);
-        let verification = one(context, &cloud, rendered, &outputs, &sign_in).await?;
-        exits.push(if verification.passed() { Exit::Ok } else { Exit::Failure });
-        human.push_str(&format!("{}\n{}", rendered.tenant, listed(&verification)));
-        json.push(json!(verification));
+    let sign_in = Arc::new(sign_in);
+    let given = rendered.into_iter().map(|rendered| {
+        (rendered.tenant.clone(), (context.clone(), cloud.clone(), rendered, Arc::clone(&sign_in)))
+    });
+    let look = |(context, cloud, rendered, sign_in): (Context, Cloud, RenderedTenant, Arc<SignIn>)| async move {
+        let cloud = as_tenant(&cloud, &rendered).await;
+        let outputs = outputs::of(&describe(&cloud, &rendered).await?);
+        one(&context, &cloud, &rendered, &outputs, &sign_in).await
+    };
+    let survey = survey(context, "asking the edge", given, look).await?;
+    let mut human = String::new();
+    for (tenant, verification) in survey.seen() {
+        human.push_str(&format!("{tenant}\n{}", listed(verification)));
     }
-    Ok(Answer::new(human, Value::Array(json)).exit(combined(&exits)))
+    let exit = survey.exit(|verification| if verification.passed() { Exit::Ok } else { Exit::Failure });
+    let json = survey.json(|_, verification| json!(verification));
+    Ok(Answer::new(human, Value::Array(json)).exit(exit))
 }
 
 /// Verifies one deployed tenant.
