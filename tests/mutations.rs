@@ -254,7 +254,23 @@ fn breaks() -> Vec<(&'static str, &'static str, Break)> {
         (
             "CHG003",
             "demo",
-            Change(json!({ "type": "AWS::Cognito::UserPool", "properties": [{ "name": "Schema" }] }), vec![]),
+            Change(
+                json!({ "type": "AWS::Cognito::UserPool", "attributes": [{ "name": "team", "edit": "change", "standard": false, "required": false }] }),
+                vec![],
+            ),
+        ),
+        (
+            "CHG003",
+            "demo",
+            Change(
+                json!({ "type": "AWS::Cognito::UserPool", "properties": [{ "name": "UsernameConfiguration.CaseSensitive" }] }),
+                vec![],
+            ),
+        ),
+        (
+            "CHG003",
+            "demo",
+            Change(json!({ "type": "AWS::Cognito::UserPool", "attributes_known": false }), vec![]),
         ),
         (
             "CHG004",
@@ -383,7 +399,7 @@ fn whole(over: &Value) -> Value {
     let mut entry = json!({
         "logical_id": "Broken", "physical_id": null, "type": "", "action": "modify", "replacement": "never",
         "retained": false, "loss": "none", "properties": [], "causes": [], "grants": [], "grants_known": true,
-        "allowed": [],
+        "attributes": [], "attributes_known": true, "allowed": [],
     });
     for (key, value) in over.as_object().expect("a map") {
         entry[key] = value.clone();
