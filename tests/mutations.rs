@@ -32,7 +32,6 @@ const POLICY: &str = "/Resources/ContentBucketPolicy/Properties/PolicyDocument/S
 /// Policy, tenant, and what is broken.
 fn breaks() -> Vec<(&'static str, &'static str, Break)> {
     let at = |base: &str, rest: &str| -> &'static str { format!("{base}/{rest}").leak() };
-    let names: Vec<String> = (0..101).map(|number| format!("X-{number}")).collect();
     let statement =
         |resource: &str| json!([{ "Effect": "Allow", "Action": "s3:GetObject", "Resource": resource }]);
     let policies = |resource: &str| json!([{ "PolicyName": "p", "PolicyDocument": { "Statement": statement(resource) } }]);
@@ -210,7 +209,14 @@ fn breaks() -> Vec<(&'static str, &'static str, Break)> {
             "demo",
             Edge(at(CDN, "CacheBehaviors/0/LambdaFunctionAssociations/0/IncludeBody"), json!(true)),
         ),
-        ("EDG017", "demo", Setting("/cors/headers", json!(names))),
+        (
+            "EDG017",
+            "demo",
+            Edge(
+                "/Resources/SignerConfig/Properties",
+                json!({ "Name": "n", "Type": "String", "Tier": "Advanced", "Value": "x".repeat(30_000) }),
+            ),
+        ),
         ("EDG018", "demo", Edge("/Resources/SignerConfig/Properties/Value", json!("x".repeat(4_097)))),
         ("EDG019", "acme", Edge(at(CDN, "CacheBehaviors/2/TrustedKeyGroups"), Value::Null)),
         ("EDG020", "demo", Edge(at(CDN, "DefaultCacheBehavior/TrustedKeyGroups"), Value::Null)),
