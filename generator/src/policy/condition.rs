@@ -189,6 +189,11 @@ impl Condition {
         }
     }
 
+    /// Whether what it says depends on the settings of the tenant.
+    pub(super) fn reads_settings(&self) -> bool {
+        !self.reads.tenant.is_empty()
+    }
+
     /// The question that a name in the compiled expression stands for.
     fn question(&self, name: &str) -> Option<&Question> {
         self.questions.get(name.strip_prefix(QUESTION)?.parse::<usize>().ok()?)

@@ -15,7 +15,7 @@ use super::finding::{Finding, Judgement, Remediation};
 use super::functions::Names;
 use super::input::Source;
 use super::model::{Level, Missing, Override, Policy, Stage, Target};
-use super::scope::Subject;
+use super::scope::{Scope, Subject};
 
 /// Every rule of the organisation.
 #[derive(Debug, Default)]
@@ -74,6 +74,26 @@ impl Rules {
             }
         }
         params
+    }
+
+    /// The rules that say the same of a template whatever its tenant's settings are: those for every tenant
+    /// alike that look at no setting.
+    #[must_use]
+    pub fn without_settings(&self) -> Self {
+        let is_free = |policy: &&Arc<Policy>| {
+            let mut overrides = self.overrides.iter().filter(|change| change.policy == policy.id);
+            policy.on.stage() == Stage::Stack
+                && policy.scope == Scope::default()
+                && overrides.all(|change| change.scope == Scope::default())
+                && !policy.assert.reads_settings()
+                && !policy.message.reads_settings()
+        };
+        Self {
+            policies: self.policies.iter().filter(is_free).cloned().collect(),
+            overrides: self.overrides.clone(),
+            exemptions: self.exemptions.clone(),
+            directory: self.directory.clone(),
+        }
     }
 
     fn overriding<'r>(
