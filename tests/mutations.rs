@@ -32,7 +32,6 @@ const POLICY: &str = "/Resources/ContentBucketPolicy/Properties/PolicyDocument/S
 /// Policy, tenant, and what is broken.
 fn breaks() -> Vec<(&'static str, &'static str, Break)> {
     let at = |base: &str, rest: &str| -> &'static str { format!("{base}/{rest}").leak() };
-    let names: Vec<String> = (0..101).map(|number| format!("X-{number}")).collect();
     let statement =
         |resource: &str| json!([{ "Effect": "Allow", "Action": "s3:GetObject", "Resource": resource }]);
     let policies = |resource: &str| json!([{ "PolicyName": "p", "PolicyDocument": { "Statement": statement(resource) } }]);
@@ -210,7 +209,14 @@ fn breaks() -> Vec<(&'static str, &'static str, Break)> {
             "demo",
             Edge(at(CDN, "CacheBehaviors/0/LambdaFunctionAssociations/0/IncludeBody"), json!(true)),
         ),
-        ("EDG017", "demo", Setting("/cors/headers", json!(names))),
+        (
+            "EDG017",
+            "demo",
+            Edge(
+                "/Resources/SignerConfig/Properties",
+                json!({ "Name": "n", "Type": "String", "Tier": "Advanced", "Value": "x".repeat(30_000) }),
+            ),
+        ),
         ("EDG018", "demo", Edge("/Resources/SignerConfig/Properties/Value", json!("x".repeat(4_097)))),
         ("EDG019", "acme", Edge(at(CDN, "CacheBehaviors/2/TrustedKeyGroups"), Value::Null)),
         ("EDG020", "demo", Edge(at(CDN, "DefaultCacheBehavior/TrustedKeyGroups"), Value::Null)),
@@ -254,7 +260,23 @@ fn breaks() -> Vec<(&'static str, &'static str, Break)> {
         (
             "CHG003",
             "demo",
-            Change(json!({ "type": "AWS::Cognito::UserPool", "properties": [{ "name": "Schema" }] }), vec![]),
+            Change(
+                json!({ "type": "AWS::Cognito::UserPool", "attributes": [{ "name": "team", "edit": "change", "standard": false, "required": false }] }),
+                vec![],
+            ),
+        ),
+        (
+            "CHG003",
+            "demo",
+            Change(
+                json!({ "type": "AWS::Cognito::UserPool", "properties": [{ "name": "UsernameConfiguration.CaseSensitive" }] }),
+                vec![],
+            ),
+        ),
+        (
+            "CHG003",
+            "demo",
+            Change(json!({ "type": "AWS::Cognito::UserPool", "attributes_known": false }), vec![]),
         ),
         (
             "CHG004",
@@ -383,7 +405,7 @@ fn whole(over: &Value) -> Value {
     let mut entry = json!({
         "logical_id": "Broken", "physical_id": null, "type": "", "action": "modify", "replacement": "never",
         "retained": false, "loss": "none", "properties": [], "causes": [], "grants": [], "grants_known": true,
-        "allowed": [],
+        "attributes": [], "attributes_known": true, "allowed": [],
     });
     for (key, value) in over.as_object().expect("a map") {
         entry[key] = value.clone();

@@ -84,6 +84,13 @@ fn every_shipped_tenant_passes() {
 }
 
 #[test]
+fn answers_are_bounded_by_what_the_signer_keeps_to() {
+    let rules = rules(&shipped());
+    let params = &rules.policy("EDG017").expect("the policy").params;
+    assert_eq!(params["beside"], contract::edge_config::ANSWER_MAX_BYTES);
+}
+
+#[test]
 fn every_exemption_is_needed() {
     let tenants = shipped();
     let rules = rules(&tenants);

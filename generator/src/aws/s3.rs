@@ -1,6 +1,8 @@
 //! Buckets: the one with the runtime artifacts, and emptying a tenant's.
 
 mod conditional;
+#[cfg(test)]
+pub(crate) mod fake;
 mod read;
 mod stored;
 

@@ -272,7 +272,7 @@ pub struct PolicyCheckArgs {
     /// Which tenants.
     #[command(flatten)]
     pub selection: Selection,
-    /// Judge the templates that are deployed instead of those that would be
+    /// Judge the templates and settings that are deployed instead of those that would be
     #[arg(long)]
     pub deployed: bool,
 }

@@ -2,7 +2,7 @@
 //!
 //! Every stack of the account and region counts as a user, not only those of known tenants.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use time::PrimitiveDateTime;
@@ -11,11 +11,12 @@ use time::macros::format_description;
 
 use super::changes::{PREFIX, discard_named};
 use super::error::{DeployError, Doing};
-use super::{Context, artifacts};
+use super::{Context, artifacts, record};
 use crate::aws::cloudformation::{ChangeSetKind, CloudFormation, Stack};
 use crate::aws::lambda::is_replicated;
 use crate::aws::s3::{ObjectStore, StoredVersion};
 use crate::aws::{AwsErrorKind, Cloud};
+use crate::render::StackId;
 
 /// What may be collected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +82,8 @@ async fn zips(
     let bucket = format!("{}-artifacts-{}", request.organisation, request.account);
     let store = cloud.s3(artifacts::REGION);
     let stored = store.stored(&bucket).await.doing(|| format!("listing `{bucket}`"))?;
-    let unused = unused_objects(stored, stacks, now, request.minimum_age);
+    let records = records(stacks, &request.organisation);
+    let unused = unused_objects(stored, stacks, &records, now, request.minimum_age);
     if request.delete {
         for some in unused.chunks(DELETED_AT_ONCE) {
             let objects = some.iter().map(|stored| stored.object.clone()).collect();
@@ -101,17 +103,36 @@ async fn zips(
 /// Objects that S3 deletes with one call.
 const DELETED_AT_ONCE: usize = 1_000;
 
+/// Keys of the records that speak of tenants with a stack at the edge, which is the last one to be made and the
+/// first to go.
+fn records(stacks: &[Stack], organisation: &str) -> BTreeSet<String> {
+    let tenant = |stack: &Stack| {
+        let rest = stack.name.strip_prefix(organisation)?.strip_prefix('-')?;
+        Some(record::key(rest.strip_suffix(StackId::Edge.as_str())?.strip_suffix('-')?))
+    };
+    stacks.iter().filter_map(tenant).collect()
+}
+
 fn unused_objects(
     stored: Vec<StoredVersion>,
     stacks: &[Stack],
+    records: &BTreeSet<String>,
     now: i64,
     minimum: i64,
 ) -> Vec<StoredVersion> {
     let used: BTreeSet<&String> = stacks.iter().flat_map(|stack| stack.parameters.values()).collect();
-    stored
-        .into_iter()
-        .filter(|stored| !used.contains(&stored.object.key) && now - stored.written >= minimum)
-        .collect()
+    // Of a record that is in use the versions before the last one are not.
+    let mut latest: BTreeMap<&String, i64> = BTreeMap::new();
+    for version in stored.iter().filter(|version| records.contains(&version.object.key)) {
+        let written = latest.entry(&version.object.key).or_insert(version.written);
+        *written = version.written.max(*written);
+    }
+    let is_used = |version: &StoredVersion| {
+        used.contains(&version.object.key) || latest.get(&version.object.key) == Some(&version.written)
+    };
+    let unused: Vec<bool> =
+        stored.iter().map(|version| !is_used(version) && now - version.written >= minimum).collect();
+    stored.into_iter().zip(unused).filter(|(_, unused)| *unused).map(|(version, _)| version).collect()
 }
 
 /// Published versions of the functions of our edge stacks that the stack does not have any more.
@@ -236,7 +257,23 @@ mod tests {
         let mut stack = Stack::default();
         stack.parameters.insert("SignerKey".into(), "signer/a.zip".into());
         let all = vec![stored("signer/a.zip", 0), stored("signer/b.zip", 0), stored("signer/c.zip", 95)];
-        let unused = unused_objects(all, &[stack], 100, 10);
+        let unused = unused_objects(all, &[stack], &BTreeSet::new(), 100, 10);
         assert_eq!(unused, [stored("signer/b.zip", 0)]);
+    }
+
+    #[test]
+    fn of_records_the_last_of_each_tenant_that_stands_stays() {
+        let stored = |key: &str, version: &str, written| StoredVersion {
+            object: ObjectVersion { key: key.into(), version: version.into() },
+            written,
+            bytes: 1,
+        };
+        let names = ["example-demo-edge", "example-gone-regional", "other-acme-edge"];
+        let stacks = names.map(|name| Stack { name: name.into(), ..Stack::default() });
+        let records = records(&stacks, "example");
+        assert_eq!(records, BTreeSet::from(["settings/demo.json".to_string()]));
+        let (old, gone) = (stored("settings/demo.json", "1", 1), stored("settings/gone.json", "1", 1));
+        let all = vec![old.clone(), stored("settings/demo.json", "2", 2), gone.clone()];
+        assert_eq!(unused_objects(all, &stacks, &records, 100, 10), [old, gone]);
     }
 }

@@ -22,6 +22,7 @@ mod poll;
 mod preflight;
 mod preview;
 mod reading;
+pub mod record;
 mod recover;
 mod remove;
 mod retained;

@@ -11,8 +11,6 @@ use std::time::{Duration, SystemTime};
 use serde_json::json;
 
 use super::*;
-use crate::aws::AwsError;
-use crate::aws::s3::{Condition, Conditional, Tagged};
 use crate::clock::Clock;
 use crate::report::RecordedSink;
 

@@ -2,9 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
+use super::attributes::{AttributeEdit, attribute_edits};
 use super::permissions::{Grant, Side, Sides, new_grants, resolved};
 use super::{Action, PropertyChange, Replacement, ResourceChange, StackChange};
 use crate::render::read_template;
+
+const USER_POOL: &str = "AWS::Cognito::UserPool";
 
 /// What the caller has allowed.
 #[derive(Debug, Clone, Default)]
@@ -19,12 +22,18 @@ pub struct Allowed {
 /// once and here.
 #[must_use]
 pub fn change_document(change: &StackChange, sides: &Sides<'_>, allowed: &Allowed) -> Value {
+    let resources = Resources::read(sides);
     let entries: Vec<Value> = change
         .resources
         .iter()
-        .zip(widened(change, sides))
+        .zip(resources.widened(change))
         .map(|(resource, grants)| {
             let mut entry = entry(resource);
+            if resource.kind == USER_POOL {
+                let edits = resources.edits(resource, change.creates);
+                entry["attributes_known"] = edits.is_some().into();
+                entry["attributes"] = edits.unwrap_or_default().iter().map(AttributeEdit::shown).collect();
+            }
             entry["grants_known"] = grants.is_some().into();
             entry["grants"] = grants.unwrap_or_default().iter().map(shown).collect();
             let mut own = Vec::new();
@@ -43,15 +52,41 @@ pub fn change_document(change: &StackChange, sides: &Sides<'_>, allowed: &Allowe
 
 /// What each entry of a change allows anew; `None` where that cannot be worked out.
 pub(super) fn widened(change: &StackChange, sides: &Sides<'_>) -> Vec<Option<Vec<Grant>>> {
-    let before = sides.before.map(|side| read(&side));
-    let after = read(&sides.after);
-    let of = |resource: &ResourceChange| match (&before, &after) {
-        // Who makes a whole stack changes nobody's permissions.
-        (None, _) if change.creates => Some(Vec::new()),
-        (Some(Some(before)), Some(after)) => grants(resource, before, after),
-        _ => None,
-    };
-    change.resources.iter().map(of).collect()
+    Resources::read(sides).widened(change)
+}
+
+/// The resources on both sides of a change, with the values of parameters put in.
+struct Resources {
+    /// `None` where the stack is new, `Some(None)` where its template cannot be worked out.
+    before: Option<Option<Map<String, Value>>>,
+    after: Option<Map<String, Value>>,
+}
+
+impl Resources {
+    fn read(sides: &Sides<'_>) -> Self {
+        Self { before: sides.before.map(|side| read(&side)), after: read(&sides.after) }
+    }
+
+    fn widened(&self, change: &StackChange) -> Vec<Option<Vec<Grant>>> {
+        let of = |resource: &ResourceChange| match (&self.before, &self.after) {
+            // Who makes a whole stack changes nobody's permissions.
+            (None, _) if change.creates => Some(Vec::new()),
+            (Some(Some(before)), Some(after)) => grants(resource, before, after),
+            _ => None,
+        };
+        change.resources.iter().map(of).collect()
+    }
+
+    /// What becomes of the attributes of a user pool.
+    fn edits(&self, resource: &ResourceChange, creates: bool) -> Option<Vec<AttributeEdit>> {
+        match (&self.before, &self.after) {
+            (None, _) if creates => Some(Vec::new()),
+            (Some(Some(before)), Some(after)) => {
+                attribute_edits(before.get(&resource.logical_id), after.get(&resource.logical_id))
+            }
+            _ => None,
+        }
+    }
 }
 
 pub(super) fn read(side: &Side<'_>) -> Option<Map<String, Value>> {
@@ -204,6 +239,34 @@ mod tests {
         assert_eq!(entry_of("a: [", "", &policy(""), "E1")["grants_known"], false);
         let odd = policy("").replace("!Not [!Equals [!Ref Id, '']]", "!Equals [!Ref Other, '']");
         assert_eq!(entry_of(&odd, "", &policy(""), "")["grants_known"], false);
+    }
+
+    #[test]
+    fn the_attributes_of_a_user_pool_are_compared_in_both_templates() {
+        let pool = |schema: &str| {
+            format!(
+                "Resources:\n  P:\n    Type: AWS::Cognito::UserPool\n    Properties:\n      Schema: {schema}\n"
+            )
+        };
+        let none = BTreeMap::new();
+        let entry = |before: &str, after: &str| {
+            let side = |template| Side { template, parameters: &none };
+            let mut change = change(Action::Modify, Replacement::Never, true);
+            change.resources[0].kind = USER_POOL.into();
+            change_document(
+                &change,
+                &Sides { before: Some(side(before)), after: side(after) },
+                &Allowed::default(),
+            )["changes"][0]
+                .clone()
+        };
+        let added = entry(&pool("[]"), &pool("[{ Name: team }]"));
+        assert_eq!(added["attributes_known"], true);
+        assert_eq!(
+            added["attributes"],
+            json!([{ "name": "team", "edit": "add", "standard": false, "required": false }])
+        );
+        assert_eq!(entry("a: [", &pool("[]"))["attributes_known"], false);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What deploying would change, as data, and what may not go on unasked. Nothing here executes.
 
+mod attributes;
 mod change;
 mod compare;
 mod create_only;

@@ -197,7 +197,7 @@ fn entry(over: &Value) -> Value {
     let mut entry = json!({
         "logical_id": SUBJECT, "physical_id": null, "type": "AWS::SSM::Parameter", "action": "modify",
         "replacement": "never", "retained": false, "loss": "none", "properties": [], "causes": [],
-        "grants": [], "grants_known": true, "allowed": [],
+        "grants": [], "grants_known": true, "attributes": [], "attributes_known": true, "allowed": [],
     });
     merge(&mut entry, over);
     entry

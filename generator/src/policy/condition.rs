@@ -1,31 +1,36 @@
 //! Conditions in CEL, compiled once and bounded.
 //!
 //! What bounds an evaluation: the text has [`compile::SOURCE_MAX`] bytes at most and nests
-//! [`compile::DEPTH_MAX`] deep; a document has at most [`super::value::VALUES_MAX`] values; comprehensions nest
+//! [`compile::DEPTH_MAX`] deep; it reads at most [`super::value::VALUES_MAX`] values; comprehensions nest
 //! [`compile::LOOPS_MAX`] deep and go over [`super::functions::STEPS_MAX`] items at most, counted before each is
 //! entered; patterns are literals, compiled once, and matched in linear time. A bound that is passed is an error,
 //! and an error blocks.
 //!
-//! A condition is a function of what it reads. Where it held, that is remembered, and the same input is not
+//! A condition is a function of what it reads, which is worked out when it is compiled: the paths that it goes, and
+//! the answers to what it asks of the document. Where it held, that is remembered, and the same input is not
 //! evaluated again: the tenants of a fleet are alike in most of what is judged.
 
 mod compile;
 mod kept;
+mod lazy;
+mod part;
 
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use cel::common::ast::IdedExpr;
 use cel::common::types::{CelBool, CelString};
 use cel::common::value::{CowVal, Val};
 use cel::context::VariableResolver;
-use cel::{Context, Env, Value};
-use serde_json::Value as Json;
+use cel::{Context, Env, ExecutionError, Value};
+use serde_json::{Map, Value as Json};
 
 pub(super) use self::compile::unknown_setting;
-use self::compile::{DIRECTORY, EDGE, METER, OF_SELF, PATTERN, Reads};
+use self::compile::{DIRECTORY, METER, PATTERN, QUESTION, Reads};
 use self::kept::Kept;
-use super::functions::{self, Meter, Names, OfSelf, Pattern};
-use super::input::{Digests, Input, Seen, Source};
+use self::lazy::{Lazy, Seen};
+use super::facts::{Answer, Ask, Facts, Pattern, Question};
+use super::functions::{self, Meter};
+use super::input::Source;
 
 /// A compiled condition or message.
 #[derive(Debug)]
@@ -34,37 +39,42 @@ pub struct Condition {
     pub source: String,
     expression: IdedExpr,
     patterns: Vec<Pattern>,
-    /// Calls that are answered from the node itself.
-    of_self: Vec<OfSelf>,
+    /// Calls that are answered from the document itself.
+    questions: Vec<Question>,
     reads: Reads,
     kept: Kept,
 }
 
 /// What the names in a condition stand for.
+#[derive(Clone, Copy)]
 pub(super) struct Variables<'a> {
     /// The node that is judged.
     pub(super) node: &'a Json,
+    /// Logical id of the resource that it is or belongs to.
+    pub(super) resource: Option<&'a str>,
     /// The tenant's settings.
-    pub(super) tenant: &'a dyn Seen,
+    pub(super) tenant: &'a Json,
     /// The stack or change set around the node.
-    pub(super) stack: &'a dyn Seen,
+    pub(super) stack: Source<'a>,
     /// The policy's params.
-    pub(super) params: &'a dyn Seen,
-    /// All tenants.
-    pub(super) names: &'a Names,
-    /// Whether the resource belongs to a function at the edge.
-    pub(super) is_edge: bool,
-    /// Digests of the document's nodes.
-    pub(super) digests: &'a Digests,
+    pub(super) params: &'a Map<String, Json>,
+    /// The document around the node.
+    pub(super) facts: &'a Facts<'a>,
 }
 
-static YES: LazyLock<CelBool> = LazyLock::new(|| CelBool::from(true));
-static NO: LazyLock<CelBool> = LazyLock::new(|| CelBool::from(false));
+impl Variables<'_> {
+    fn answer(&self, question: &Question) -> Option<Answer> {
+        self.facts.answer(question, self.node, self.resource)
+    }
+}
 
 struct Scope<'a> {
     condition: &'a Condition,
-    variables: &'a Variables<'a>,
+    variables: Variables<'a>,
     node: &'a dyn Seen,
+    tenant: &'a dyn Seen,
+    stack: &'a dyn Seen,
+    params: &'a dyn Seen,
     meter: Meter,
     /// Why a name stands for nothing.
     problem: OnceLock<String>,
@@ -86,17 +96,14 @@ impl VariableResolver for Scope<'_> {
     fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
         let value: &'b (dyn Val + 'b) = match variable {
             "self" => self.value(self.node)?,
-            "tenant" => self.value(self.variables.tenant)?,
-            "stack" => self.value(self.variables.stack)?,
-            "params" => self.value(self.variables.params)?,
+            "tenant" => self.value(self.tenant)?,
+            "stack" => self.value(self.stack)?,
+            "params" => self.value(self.params)?,
             METER => &self.meter,
-            EDGE if self.variables.is_edge => &*YES,
-            EDGE => &*NO,
-            DIRECTORY => self.variables.names,
+            DIRECTORY => &self.variables.facts.names,
             other => {
-                if let Some(index) = other.strip_prefix(OF_SELF) {
-                    let call = self.condition.of_self.get(index.parse::<usize>().ok()?)?;
-                    return Some(call.answer(self.variables.node, self.variables.names));
+                if let Some(question) = self.condition.question(other) {
+                    return Some(self.variables.answer(question)?.value());
                 }
                 let index: usize = other.strip_prefix(PATTERN)?.parse().ok()?;
                 self.condition.patterns.get(index)?
@@ -117,7 +124,7 @@ impl Condition {
             source: source.to_string(),
             expression: compiled.expression,
             patterns: compiled.patterns,
-            of_self: compiled.of_self,
+            questions: compiled.questions,
             reads: compiled.reads,
             kept: Kept::default(),
         })
@@ -128,7 +135,7 @@ impl Condition {
     /// # Errors
     /// What cannot be evaluated: a missing key, another type, a bound that is passed.
     pub(super) fn holds(&self, variables: &Variables<'_>) -> Result<bool, String> {
-        let key = self.kept.key(&self.reads, variables);
+        let key = self.kept.key(&self.reads, &self.questions, variables);
         if key.is_some_and(|key| self.kept.contains(key)) {
             return Ok(true);
         }
@@ -158,11 +165,17 @@ impl Condition {
         read: impl FnOnce(&dyn Val) -> Option<T>,
     ) -> Result<Option<T>, String> {
         let env: Arc<Env> = functions::environment().ok_or("the condition language cannot be set up")?;
-        let node = Input::new(Source::Json(variables.node));
+        let node = Lazy::new(Source::Json(variables.node), &self.reads.node);
+        let tenant = Lazy::new(Source::Json(variables.tenant), &self.reads.tenant);
+        let stack = Lazy::new(variables.stack, &self.reads.stack);
+        let params = Lazy::new(Source::Map(variables.params), &self.reads.params);
         let scope = Scope {
             condition: self,
-            variables,
+            variables: *variables,
             node: &node,
+            tenant: &tenant,
+            stack: &stack,
+            params: &params,
             meter: Meter::default(),
             problem: OnceLock::new(),
         };
@@ -172,7 +185,33 @@ impl Condition {
         match (scope.problem.get(), result) {
             (Some(problem), _) => Err(problem.clone()),
             (None, Ok(value)) => Ok(read(&*value)),
-            (None, Err(error)) => Err(error.to_string()),
+            (None, Err(error)) => Err(self.reason(&error)),
+        }
+    }
+
+    /// Whether what it says depends on the settings of the tenant.
+    pub(super) fn reads_settings(&self) -> bool {
+        !self.reads.tenant.is_empty()
+    }
+
+    /// The question that a name in the compiled expression stands for.
+    fn question(&self, name: &str) -> Option<&Question> {
+        self.questions.get(name.strip_prefix(QUESTION)?.parse::<usize>().ok()?)
+    }
+
+    /// Why an evaluation failed, in the words of the pack.
+    fn reason(&self, error: &ExecutionError) -> String {
+        match error {
+            ExecutionError::UndeclaredReference(name) => match self.question(name) {
+                Some(question) => {
+                    let path: Vec<&str> =
+                        std::iter::once("self").chain(question.path.iter().map(String::as_str)).collect();
+                    let wanted = if matches!(question.ask, Ask::Keys) { "no map" } else { "missing" };
+                    format!("`{}` is {wanted}", path.join("."))
+                }
+                None => error.to_string(),
+            },
+            _ => error.to_string(),
         }
     }
 }

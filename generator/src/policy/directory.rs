@@ -12,6 +12,60 @@ pub struct Directory {
     known: HashSet<String>,
     /// Names that do not begin with the prefix, such as a bucket that was there before, with their owners.
     own: HashMap<String, String>,
+    /// What these names look like.
+    shapes: Shapes,
+}
+
+/// Lengths and first letters of some names. Of all the words in a template few have both of one of these names,
+/// and only those are looked up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Shapes {
+    lengths: u128,
+    letters: u128,
+}
+
+impl Shapes {
+    fn of(name: &str) -> Option<(u128, u128)> {
+        let letter = name.bytes().next()?;
+        Some((1 << name.len().min(127), 1 << letter.min(127)))
+    }
+
+    fn add(&mut self, name: &str) {
+        if let Some((length, letter)) = Self::of(name) {
+            self.lengths |= length;
+            self.letters |= letter;
+        }
+    }
+
+    fn may_be(&self, name: &str) -> bool {
+        Self::of(name)
+            .is_some_and(|(length, letter)| self.lengths & length != 0 && self.letters & letter != 0)
+    }
+}
+
+/// The bytes of which names, and patterns over them, are made.
+const IN_NAMES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'*' | b'?');
+        byte += 1;
+    }
+    table
+};
+
+/// The words of a text that may be names.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let start = rest.bytes().position(|byte| IN_NAMES[usize::from(byte)])?;
+        let from = &rest[start..];
+        let end = from.bytes().position(|byte| !IN_NAMES[usize::from(byte)]).unwrap_or(from.len());
+        let (word, after) = from.split_at(end);
+        rest = after;
+        Some(word)
+    })
 }
 
 impl Directory {
@@ -20,11 +74,13 @@ impl Directory {
     pub fn new(organisation: &str, tenants: impl IntoIterator<Item = String>) -> Self {
         let tenants: BTreeSet<String> = tenants.into_iter().collect();
         let known = tenants.iter().cloned().collect();
-        Self { prefix: format!("{organisation}-"), tenants, known, own: HashMap::new() }
+        let prefix = format!("{organisation}-");
+        Self { prefix, tenants, known, own: HashMap::new(), shapes: Shapes::default() }
     }
 
     /// Notes a name that a tenant's file gives to a resource of its own.
     pub fn add(&mut self, tenant: &str, name: &str) {
+        self.shapes.add(name);
         self.own.entry(name.to_string()).or_insert_with(|| tenant.to_string());
     }
 
@@ -45,28 +101,29 @@ impl Directory {
         if self.own.is_empty() && !text.contains(&self.prefix) {
             return;
         }
-        for name in text.split(|c: char| !(c.is_ascii_alphanumeric() || "-_.*?".contains(c))) {
+        for word in words(text) {
             // The region that a name begins with in `us-east-1.{function}` is no part of it.
-            let parts = std::iter::once(name).chain(name.match_indices('.').map(|(dot, _)| &name[dot + 1..]));
+            let parts = std::iter::successors(Some(word), |part| Some(part.split_once('.')?.1));
             if parts.into_iter().any(|part| self.is_foreign(tenant, part)) {
-                into.push(name.to_string());
+                into.push(word.to_string());
             }
         }
     }
 
     fn is_foreign(&self, tenant: &str, name: &str) -> bool {
         // A host name of S3 begins with the bucket's.
-        let label = name.split('.').next().unwrap_or_default();
-        let given =
-            || self.own.get(name).or_else(|| self.own.get(label)).is_some_and(|owner| owner != tenant);
+        let label = name.split_once('.').map_or(name, |(label, _)| label);
+        let own = |name: &str| if self.shapes.may_be(name) { self.own.get(name) } else { None };
+        let given = || own(name).or_else(|| own(label)).is_some_and(|owner| owner != tenant);
         // A name of the tool's own making is its tenant's, whoever's file says it.
         let Some(rest) = label.strip_prefix(&self.prefix) else { return given() };
         if let Some((known, _)) = rest.split_once(['*', '?']) {
             // A pattern belongs to everyone whose names it can match.
             let owner = self.owner(known);
-            return self.tenants.iter().any(|other| {
-                other != tenant && (format!("{other}-").starts_with(known) || owner == Some(other.as_str()))
-            });
+            let matched = self.tenants.range(known.to_string()..).take_while(|name| name.starts_with(known));
+            let whole = known.strip_suffix('-').and_then(|name| self.known.get(name));
+            let mut others = matched.chain(whole).map(String::as_str).chain(owner);
+            return others.any(|other| other != tenant);
         }
         match self.owner(rest) {
             Some(owner) => owner != tenant,

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::facts::referred;
+
 /// Logical ids of the functions that distributions are associated with, of their versions and of their roles.
 pub(super) fn associated(template: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
@@ -32,8 +34,9 @@ fn each_association(value: &Value, f: &mut dyn FnMut(&Value)) {
 
 /// Takes in what a reference names, and what that refers to: version or alias, function, role.
 fn follow(template: &Value, reference: &Value, found: &mut BTreeSet<String>) {
-    let name = reference["Ref"].as_str().or_else(|| reference["Fn::GetAtt"][0].as_str());
-    let Some((name, resource)) = name.and_then(|name| Some((name, template["Resources"].get(name)?))) else {
+    let Some((name, resource)) =
+        referred(reference).and_then(|name| Some((name, template["Resources"].get(name)?)))
+    else {
         return;
     };
     if !found.insert(name.to_string()) {

@@ -7,10 +7,9 @@ use std::sync::{Arc, OnceLock};
 use cel::common::types::{CelBool, CelList, CelMap, CelNull, CelString, DYN_TYPE, Type};
 use cel::common::value::{CowVal, StaticVal, Val};
 use cel::{DeclarationError, Env, ExecutionError};
-use regex::Regex;
-use serde_json::Value as Json;
 
 use super::directory::Directory;
+use super::facts::{Answer as Found, Pattern};
 use super::value::{get, key_text};
 
 /// `list(x)`: a list as it is, nothing as an empty list, anything else as a list of one.
@@ -19,6 +18,14 @@ pub(super) const LIST: &str = "list";
 pub(super) const TEXT: &str = "text";
 /// `texts(x)`: every text within a value, keys not included.
 pub(super) const TEXTS: &str = "texts";
+/// `keys(x)`: the keys of a map of the document, in order.
+pub(super) const KEYS: &str = "keys";
+/// `resource_type(x)`: the type of the resource of the same template that a `Ref` or `Fn::GetAtt` leads to.
+pub(super) const RESOURCE_TYPE: &str = "resource_type";
+/// `referred_by('AWS::…', 'Property')`: whether a resource of that type refers so to the one that is judged.
+pub(super) const REFERRED_BY: &str = "referred_by";
+/// `is_edge()`: whether the resource belongs to a function that a distribution of the stack runs.
+pub(super) const IS_EDGE: &str = "is_edge";
 /// `foreign(x)`: names within a value that belong to another tenant.
 pub(super) const FOREIGN: &str = "foreign";
 /// What `foreign` becomes: with the directory beside it.
@@ -55,10 +62,6 @@ impl Meter {
     }
 }
 
-/// A compiled pattern.
-#[derive(Debug, Clone)]
-pub(super) struct Pattern(pub(super) Regex);
-
 /// The names of all tenants.
 #[derive(Debug, Clone)]
 pub(super) struct Names {
@@ -66,47 +69,6 @@ pub(super) struct Names {
     pub(super) directory: Arc<Directory>,
     /// The tenant that is judged.
     pub(super) tenant: String,
-}
-
-/// A call with `self`, which is answered from the document, without turning that into a value of the language.
-#[derive(Debug)]
-pub(super) enum OfSelf {
-    /// [`TEXTS`].
-    Texts,
-    /// [`FOREIGN`].
-    Foreign,
-    /// [`MATCHING`].
-    Matching(Regex),
-}
-
-impl OfSelf {
-    /// What the call yields.
-    pub(super) fn answer<'b>(&self, node: &'b Json, names: &Names) -> CowVal<'b, 'b> {
-        let mut found = Vec::new();
-        match self {
-            Self::Texts => each_text_of(node, &mut |text| found.push(text.to_string())),
-            Self::Matching(pattern) => each_text_of(node, &mut |text| {
-                if pattern.is_match(text) {
-                    found.push(text.to_string());
-                }
-            }),
-            Self::Foreign => {
-                each_text_of(node, &mut |text| names.directory.foreign(&names.tenant, text, &mut found));
-                found.sort_unstable();
-                found.dedup();
-            }
-        }
-        texts_value(found)
-    }
-}
-
-fn each_text_of(value: &Json, f: &mut dyn FnMut(&str)) {
-    match value {
-        Json::String(text) => f(text),
-        Json::Array(items) => items.iter().for_each(|item| each_text_of(item, f)),
-        Json::Object(map) => map.values().for_each(|item| each_text_of(item, f)),
-        _ => {}
-    }
 }
 
 macro_rules! value {
@@ -195,12 +157,7 @@ fn text_of(value: &dyn Val) -> String {
 fn texts<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
     let mut found = Vec::new();
     each_text(&*args[0], &mut |text| found.push(text.to_string()));
-    Ok(texts_value(found))
-}
-
-fn texts_value<'b, 'v>(texts: Vec<String>) -> CowVal<'b, 'v> {
-    let boxed = |text| Box::new(CelString::from(text)) as Box<dyn Val + 'v>;
-    CowVal::owned(CelList::from(texts.into_iter().map(boxed).collect::<Vec<_>>()))
+    Ok(Found::Texts(found).value())
 }
 
 fn each_text(value: &dyn Val, f: &mut dyn FnMut(&str)) {
@@ -222,12 +179,12 @@ fn foreign<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
     each_text(&*args[0], &mut |text| names.directory.foreign(&names.tenant, text, &mut found));
     found.sort_unstable();
     found.dedup();
-    Ok(texts_value(found))
+    Ok(Found::Texts(found).value())
 }
 
 fn matches<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
     match (args[0].downcast_ref::<CelString>(), args[1].downcast_ref::<Pattern>()) {
-        (Some(text), Some(pattern)) => Ok(CowVal::owned(CelBool::from(pattern.0.is_match(text.inner())))),
+        (Some(text), Some(pattern)) => Ok(CowVal::owned(CelBool::from(pattern.regex.is_match(text.inner())))),
         (None, _) => {
             let kind = args[0].get_type().name().to_string();
             Err(ExecutionError::function_error("matches", format!("a {kind} stands where a text is matched")))
@@ -242,11 +199,11 @@ fn matching<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
         pattern.ok_or_else(|| ExecutionError::function_error("matching", "the pattern is not compiled"))?;
     let mut found = Vec::new();
     each_text(&*args[0], &mut |text| {
-        if pattern.0.is_match(text) {
+        if pattern.regex.is_match(text) {
             found.push(text.to_string());
         }
     });
-    Ok(texts_value(found))
+    Ok(Found::Texts(found).value())
 }
 
 fn charge<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {

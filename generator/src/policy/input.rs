@@ -1,15 +1,10 @@
-//! What conditions look at: documents as JSON, turned into values of the language where one asks for them.
+//! What the names of the language stand for: documents as JSON, and their digests.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
+use std::sync::LazyLock;
 
-use cel::common::types::{CelNull, CelString};
-use cel::common::value::Val;
 use serde_json::{Map, Value};
-use siphasher::sip128::{Hasher128, SipHasher13};
-
-use super::value::{TooLarge, of_entries, of_json, of_map};
+use siphasher::sip128::SipHasher13;
 
 /// A document that a name of the language stands for.
 #[derive(Debug, Clone, Copy)]
@@ -24,21 +19,6 @@ pub(super) enum Source<'a> {
     Stack { id: &'a str, name: &'a str, region: &'a str, what: &'static str, body: &'a Value },
 }
 
-/// What a name of the language stands for, as evaluations see it.
-pub(super) trait Seen: Send + Sync {
-    /// The value.
-    ///
-    /// # Errors
-    /// [`TooLarge`].
-    fn value(&self) -> Result<&(dyn Val + '_), TooLarge>;
-
-    /// Adds what stands at a path to a digest; an empty path is the whole document.
-    fn hash(&self, path: &[String], into: &mut dyn Hasher);
-
-    /// The digest of the whole document.
-    fn digest(&self) -> u128;
-}
-
 /// A hasher under a key that nobody outside this process knows: 128 bits, so that two inputs are taken for one
 /// another never in practice, and by nobody's design.
 pub(super) fn hasher() -> SipHasher13 {
@@ -49,95 +29,9 @@ pub(super) fn hasher() -> SipHasher13 {
     SipHasher13::new_with_keys(KEYS.0, KEYS.1)
 }
 
-/// Digests of nodes of one document, each worked out once: several policies look at the same node.
-#[derive(Debug, Default)]
-pub(super) struct Digests(Mutex<HashMap<usize, u128>>);
-
-impl Digests {
-    /// The digest of a node. The node must stay where it is as long as this is used.
-    pub(super) fn of(&self, node: &Value) -> u128 {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *known.entry(std::ptr::from_ref(node).addr()).or_insert_with(|| {
-            let mut hasher = hasher();
-            hash(node, &mut hasher);
-            hasher.finish128().as_u128()
-        })
-    }
-}
-
-/// A document, turned into a value of the language on first use.
-pub(super) struct Input<'a> {
-    source: Source<'a>,
-    value: OnceLock<Result<Box<dyn Val + 'a>, TooLarge>>,
-    digest: OnceLock<u128>,
-}
-
-impl<'a> Input<'a> {
-    pub(super) fn new(source: Source<'a>) -> Self {
-        Self { source, value: OnceLock::new(), digest: OnceLock::new() }
-    }
-}
-
-impl Seen for Input<'_> {
-    fn value(&self) -> Result<&(dyn Val + '_), TooLarge> {
-        let value = self.value.get_or_init(|| self.source.converted());
-        value.as_ref().map(|value| &**value).map_err(|error| *error)
-    }
-
-    fn digest(&self) -> u128 {
-        *self.digest.get_or_init(|| {
-            let mut hasher = hasher();
-            self.hash(&[], &mut hasher);
-            hasher.finish128().as_u128()
-        })
-    }
-
-    fn hash(&self, path: &[String], into: &mut dyn Hasher) {
-        match (self.source, path) {
-            (Source::Nothing, _) => {}
-            (Source::Json(json), path) => hash_found(at(Some(json), path), into),
-            (Source::Map(map), []) => hash_map(map, into),
-            (Source::Map(map), [first, rest @ ..]) => hash_found(at(map.get(first), rest), into),
-            (Source::Stack { id, name, region, what, body }, path) => match path.split_first() {
-                Some((first, rest)) if first == what => hash_found(at(Some(body), rest), into),
-                Some((first, [])) if first == "id" => hash_text(id, into),
-                Some((first, [])) if first == "name" => hash_text(name, into),
-                Some((first, [])) if first == "region" => hash_text(region, into),
-                _ => {
-                    [id, name, region].into_iter().for_each(|text| hash_text(text, into));
-                    hash(body, into);
-                }
-            },
-        }
-    }
-}
-
-impl<'a> Source<'a> {
-    fn converted(self) -> Result<Box<dyn Val + 'a>, TooLarge> {
-        Ok(match self {
-            Source::Nothing => Box::new(CelNull),
-            Source::Json(json) => of_json(json)?,
-            Source::Map(map) => of_map(map)?,
-            Source::Stack { id, name, region, what, body } => {
-                let text = |text: &'a str| Box::new(CelString::from(text)) as Box<dyn Val + 'a>;
-                let body = of_json(body)?;
-                let entries =
-                    vec![("id", text(id)), ("name", text(name)), ("region", text(region)), (what, body)];
-                of_entries(entries)
-            }
-        })
-    }
-}
-
-fn at<'a>(value: Option<&'a Value>, path: &[String]) -> Option<&'a Value> {
-    path.iter().try_fold(value?, |value, key| value.get(key))
-}
-
-fn hash_found(value: Option<&Value>, into: &mut dyn Hasher) {
-    match value {
-        Some(value) => hash(value, into),
-        None => into.write_u8(b'-'),
-    }
+/// What stands at a path of keys.
+pub(super) fn at<'a>(value: &'a Value, path: &[String]) -> Option<&'a Value> {
+    path.iter().try_fold(value, |value, key| value.get(key))
 }
 
 /// Adds a document to a digest. Kinds and lengths stand in front, so that no two documents give the same stream;
@@ -172,7 +66,8 @@ pub(super) fn hash(value: &Value, into: &mut dyn Hasher) {
     }
 }
 
-fn hash_map(map: &Map<String, Value>, into: &mut dyn Hasher) {
+/// Adds the entries of a map.
+pub(super) fn hash_map(map: &Map<String, Value>, into: &mut dyn Hasher) {
     into.write_usize(map.len());
     for (key, value) in map {
         hash_text(key, into);
@@ -180,7 +75,8 @@ fn hash_map(map: &Map<String, Value>, into: &mut dyn Hasher) {
     }
 }
 
-fn hash_text(text: &str, into: &mut dyn Hasher) {
+/// Adds a text.
+pub(super) fn hash_text(text: &str, into: &mut dyn Hasher) {
     into.write_usize(text.len());
     into.write(text.as_bytes());
 }
@@ -192,12 +88,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    fn digest(write: impl Fn(&mut DefaultHasher)) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        write(&mut hasher);
-        hasher.finish()
-    }
 
     #[test]
     fn different_documents_have_different_digests() {
@@ -216,29 +106,14 @@ mod tests {
             json!({ "a": "b" }),
             json!({ "ab": "" }),
         ];
-        let mut seen: Vec<u64> = documents.iter().map(|json| digest(|into| hash(json, into))).collect();
+        let digest = |json: &Value| {
+            let mut hasher = DefaultHasher::new();
+            hash(json, &mut hasher);
+            hasher.finish()
+        };
+        let mut seen: Vec<u64> = documents.iter().map(digest).collect();
         seen.sort_unstable();
         seen.dedup();
         assert_eq!(seen.len(), documents.len());
-    }
-
-    #[test]
-    fn a_path_is_told_apart_from_its_neighbours() {
-        let (one, other) = (json!({ "a": { "b": 1 }, "c": 1 }), json!({ "a": { "b": 1 }, "c": 2 }));
-        let at = |json: &Value, path: &[&str]| {
-            let path: Vec<String> = path.iter().map(|key| (*key).to_string()).collect();
-            digest(|into| Input::new(Source::Json(json)).hash(&path, into))
-        };
-        assert_eq!(at(&one, &["a", "b"]), at(&other, &["a", "b"]));
-        assert_ne!(at(&one, &["c"]), at(&other, &["c"]));
-        assert_ne!(at(&one, &["a"]), at(&one, &["missing"]));
-        let stack = |region: &'static str, path: &[&str]| {
-            let path: Vec<String> = path.iter().map(|key| (*key).to_string()).collect();
-            let source = Source::Stack { id: "edge", name: "n", region, what: "template", body: &one };
-            digest(|into| Input::new(source).hash(&path, into))
-        };
-        assert_ne!(stack("a", &["region"]), stack("b", &["region"]));
-        assert_ne!(stack("a", &[]), stack("b", &[]));
-        assert_eq!(stack("a", &["template", "c"]), stack("b", &["template", "c"]));
     }
 }

@@ -1,7 +1,7 @@
 //! The one function that judges, at every stage alike.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -9,13 +9,13 @@ use time::Date;
 
 use super::condition::Variables;
 use super::directory::Directory;
-use super::edge;
 use super::exemption::{self, Exemption};
+use super::facts::Facts;
 use super::finding::{Finding, Judgement, Remediation};
 use super::functions::Names;
-use super::input::{Digests, Input, Seen, Source};
+use super::input::Source;
 use super::model::{Level, Missing, Override, Policy, Stage, Target};
-use super::scope::Subject;
+use super::scope::{Scope, Subject};
 
 /// Every rule of the organisation.
 #[derive(Debug, Default)]
@@ -76,6 +76,26 @@ impl Rules {
         params
     }
 
+    /// The rules that say the same of a template whatever its tenant's settings are: those for every tenant
+    /// alike that look at no setting.
+    #[must_use]
+    pub fn without_settings(&self) -> Self {
+        let is_free = |policy: &&Arc<Policy>| {
+            let mut overrides = self.overrides.iter().filter(|change| change.policy == policy.id);
+            policy.on.stage() == Stage::Stack
+                && policy.scope == Scope::default()
+                && overrides.all(|change| change.scope == Scope::default())
+                && !policy.assert.reads_settings()
+                && !policy.message.reads_settings()
+        };
+        Self {
+            policies: self.policies.iter().filter(is_free).cloned().collect(),
+            overrides: self.overrides.clone(),
+            exemptions: self.exemptions.clone(),
+            directory: self.directory.clone(),
+        }
+    }
+
     fn overriding<'r>(
         &'r self,
         policy: &'r Policy,
@@ -113,39 +133,25 @@ struct Judge<'a> {
     document: &'a Document<'a>,
     tenant: &'a Subject,
     /// What `stack` stands for.
-    stack: Input<'a>,
-    settings: Input<'a>,
-    names: Names,
-    /// Resources of functions at the edge.
-    edge: BTreeSet<String>,
-    digests: Digests,
+    stack: Source<'a>,
+    facts: Facts<'a>,
 }
 
 impl<'a> Judge<'a> {
     fn new(rules: &'a Rules, stage: Stage, document: &'a Document<'a>, tenant: &'a Subject) -> Self {
         let Document { stack, name, region, body } = *document;
         let id = stack.unwrap_or_default();
-        let stack = match stage {
-            Stage::Tenant => Source::Nothing,
-            Stage::Stack => Source::Stack { id, name, region, what: "template", body },
-            Stage::Change => Source::Stack { id, name, region, what: "change", body },
+        let (stack, body) = match stage {
+            Stage::Tenant => (Source::Nothing, tenant.settings()),
+            Stage::Stack => (Source::Stack { id, name, region, what: "template", body }, body),
+            Stage::Change => (Source::Stack { id, name, region, what: "change", body }, body),
         };
         let names = Names { directory: rules.directory.clone(), tenant: tenant.name().to_string() };
-        let edge = if stage == Stage::Stack { edge::associated(body) } else { BTreeSet::new() };
-        let (stack, settings) = (Input::new(stack), Input::new(Source::Json(tenant.settings())));
-        Self { rules, stage, document, tenant, stack, settings, names, edge, digests: Digests::default() }
-    }
-
-    /// The document, as paths go into it.
-    fn body(&self) -> &'a Value {
-        match self.stage {
-            Stage::Tenant => self.tenant.settings(),
-            Stage::Stack | Stage::Change => self.document.body,
-        }
+        Self { rules, stage, document, tenant, stack, facts: Facts::new(body, names) }
     }
 
     fn all(&self, policies: &[(&Policy, Level)], judgement: &mut Judgement) {
-        let body = self.body();
+        let body = self.facts.body;
         let mut of_type: HashMap<&str, Vec<(&str, &Value)>> = HashMap::new();
         for (id, resource) in body.get("Resources").and_then(Value::as_object).into_iter().flatten() {
             let kind = resource.get("Type").and_then(Value::as_str).unwrap_or_default();
@@ -154,20 +160,19 @@ impl<'a> Judge<'a> {
         of_type.values_mut().for_each(|resources| resources.sort_unstable_by_key(|(id, _)| *id));
         for (policy, level) in policies {
             let params = self.rules.params(policy, self.tenant);
-            let params = Input::new(Source::Map(&params));
             let one = One { judge: self, policy, level: *level, params: &params };
             match &policy.on {
-                Target::Tenant | Target::Stack => one.node(body, &[], judgement),
+                Target::Tenant | Target::Stack => one.node(body, None, &[], judgement),
                 Target::Resources(types) => {
                     for (id, resource) in types.iter().filter_map(|kind| of_type.get(kind.as_str())).flatten()
                     {
-                        one.node(resource, &["Resources", id], judgement);
+                        one.node(resource, Some(id), &["Resources", id], judgement);
                     }
                 }
                 Target::Change => {
                     let entries = body.get("changes").and_then(Value::as_array).into_iter().flatten();
                     for (index, entry) in entries.enumerate() {
-                        one.node(entry, &["changes", &index.to_string()], judgement);
+                        one.node(entry, None, &["changes", &index.to_string()], judgement);
                     }
                 }
             }
@@ -180,13 +185,12 @@ struct One<'j, 'a> {
     judge: &'j Judge<'a>,
     policy: &'j Policy,
     level: Level,
-    params: &'j dyn Seen,
+    params: &'j Map<String, Value>,
 }
 
 impl One<'_, '_> {
-    fn node(&self, root: &Value, before: &[&str], judgement: &mut Judgement) {
+    fn node(&self, root: &Value, resource: Option<&str>, before: &[&str], judgement: &mut Judgement) {
         let mut evaluated = 0;
-        let is_edge = before.get(1).is_some_and(|id| self.judge.edge.contains(*id));
         self.policy.at.find(root, &mut |keys, node| {
             let path = || {
                 let before = before.iter().map(|part| (*part).to_string());
@@ -195,7 +199,7 @@ impl One<'_, '_> {
             match node {
                 Some(node) => {
                     evaluated += 1;
-                    judgement.findings.extend(self.evaluate(node, is_edge, root, &path));
+                    judgement.findings.extend(self.evaluate(node, resource, root, &path));
                 }
                 None if self.policy.missing == Missing::Finding => {
                     evaluated += 1;
@@ -214,19 +218,18 @@ impl One<'_, '_> {
     fn evaluate(
         &self,
         node: &Value,
-        is_edge: bool,
+        resource: Option<&str>,
         root: &Value,
         path: &dyn Fn() -> Vec<String>,
     ) -> Option<Finding> {
         let (judge, policy) = (self.judge, self.policy);
         let variables = Variables {
             node,
-            tenant: &judge.settings,
-            stack: &judge.stack,
+            resource,
+            tenant: judge.tenant.settings(),
+            stack: judge.stack,
             params: self.params,
-            names: &judge.names,
-            is_edge,
-            digests: &judge.digests,
+            facts: &judge.facts,
         };
         let problem = match policy.assert.holds(&variables) {
             Ok(true) => return None,

@@ -8,6 +8,7 @@ mod condition;
 mod directory;
 mod edge;
 mod exemption;
+mod facts;
 mod fields;
 mod finding;
 mod fix;

@@ -6,39 +6,41 @@ use cel::common::types::{CelBool, CelDouble, CelInt, CelList, CelMap, CelMapKey,
 use cel::common::value::Val;
 use serde_json::{Map, Value as Json};
 
-/// Most values of one document that is judged. The largest template that CloudFormation takes has 1 MB.
+/// Most values that one evaluation reads of a document. The largest template that CloudFormation takes has 1 MB.
 pub(super) const VALUES_MAX: usize = 200_000;
 
 /// A document has more values than are judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the document has more than the {VALUES_MAX} values that are judged")]
+#[error("the condition reads more than the {VALUES_MAX} values that are judged")]
 pub(super) struct TooLarge;
+
+/// How many values may still be turned into those of the language.
+#[derive(Debug)]
+pub(super) struct Budget(usize);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(VALUES_MAX)
+    }
+}
+
+impl Budget {
+    /// Takes one.
+    ///
+    /// # Errors
+    /// [`TooLarge`].
+    pub(super) fn take(&mut self) -> Result<(), TooLarge> {
+        self.0 = self.0.checked_sub(1).ok_or(TooLarge)?;
+        Ok(())
+    }
+}
 
 /// A document as a value.
 ///
 /// # Errors
 /// [`TooLarge`].
-pub(super) fn of_json<'a>(json: &'a Json) -> Result<Box<dyn Val + 'a>, TooLarge> {
-    convert(json, &mut { VALUES_MAX })
-}
-
-/// The entries of a map as a value.
-///
-/// # Errors
-/// [`TooLarge`].
-pub(super) fn of_map<'a>(map: &'a Map<String, Json>) -> Result<Box<dyn Val + 'a>, TooLarge> {
-    convert_map(map, &mut { VALUES_MAX })
-}
-
-/// A map of values.
-#[must_use]
-pub(super) fn of_entries<'a>(entries: Vec<(&'a str, Box<dyn Val + 'a>)>) -> Box<dyn Val + 'a> {
-    let entries = entries.into_iter().map(|(key, value)| (CelMapKey::String(CelString::from(key)), value));
-    Box::new(CelMap::from(entries.collect::<HashMap<_, _>>()))
-}
-
-fn convert<'a>(json: &'a Json, left: &mut usize) -> Result<Box<dyn Val + 'a>, TooLarge> {
-    *left = left.checked_sub(1).ok_or(TooLarge)?;
+pub(super) fn of_json<'a>(json: &'a Json, left: &mut Budget) -> Result<Box<dyn Val + 'a>, TooLarge> {
+    left.take()?;
     Ok(match json {
         Json::Null => Box::new(CelNull),
         Json::Bool(value) => Box::new(CelBool::from(*value)),
@@ -48,17 +50,24 @@ fn convert<'a>(json: &'a Json, left: &mut usize) -> Result<Box<dyn Val + 'a>, To
         },
         Json::String(text) => Box::new(CelString::from(text.as_str())),
         Json::Array(items) => {
-            let items: Result<Vec<_>, _> = items.iter().map(|item| convert(item, left)).collect();
+            let items: Result<Vec<_>, _> = items.iter().map(|item| of_json(item, left)).collect();
             Box::new(CelList::from(items?))
         }
-        Json::Object(map) => convert_map(map, left)?,
+        Json::Object(map) => of_map(map, left)?,
     })
 }
 
-fn convert_map<'a>(map: &'a Map<String, Json>, left: &mut usize) -> Result<Box<dyn Val + 'a>, TooLarge> {
+/// The entries of a map as a value.
+///
+/// # Errors
+/// [`TooLarge`].
+pub(super) fn of_map<'a>(
+    map: &'a Map<String, Json>,
+    left: &mut Budget,
+) -> Result<Box<dyn Val + 'a>, TooLarge> {
     let mut entries = HashMap::with_capacity(map.len());
     for (key, value) in map {
-        entries.insert(CelMapKey::String(CelString::from(key.as_str())), convert(value, left)?);
+        entries.insert(CelMapKey::String(CelString::from(key.as_str())), of_json(value, left)?);
     }
     Ok(Box::new(CelMap::from(entries)))
 }
@@ -84,7 +93,7 @@ mod tests {
     #[test]
     fn every_kind_of_value_has_its_counterpart() {
         let json = json!({ "a": [1, -2, 1.5, true, null, "text"], "b": { "c": {} } });
-        let converted = of_json(&json).expect("small");
+        let converted = of_json(&json, &mut Budget::default()).expect("small");
         let source = "v.a == [1, -2, 1.5, true, null, 'text'] && v.b == {'c': {}} && type(v.a[0]) == int";
         let program = cel::Program::compile(source).expect("compiled");
         let mut context = cel::Context::default();
@@ -95,6 +104,6 @@ mod tests {
     #[test]
     fn a_document_over_the_bound_is_refused() {
         let json = Json::Array(vec![Json::Null; VALUES_MAX]);
-        assert_eq!(of_json(&json).err(), Some(TooLarge));
+        assert_eq!(of_json(&json, &mut Budget::default()).err(), Some(TooLarge));
     }
 }

@@ -43,6 +43,10 @@ pub struct TokenRules {
 /// Longest leeway between clocks that a signer grants, in seconds.
 pub const LEEWAY_MAX_SECONDS: u8 = 60;
 
+/// Most bytes of an answer, body and headers, beside what it says of the configuration: host, origin and scopes,
+/// the host in base64.
+pub const ANSWER_MAX_BYTES: usize = 2_048;
+
 /// Age at which a signer reads its keyring again, in seconds.
 pub const KEYRING_REFRESH_SECONDS: u64 = 300;
 

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use self::job::DeployJob;
+use self::job::{DeployJob, Target};
 pub(super) use self::shown::shown;
 use super::artifacts::{self, Laying, Place, places};
-use super::policy::{PolicyGate, Trial, judge_all};
+use super::policy::{Judged, PolicyGate, Trial, judge_all};
 use super::support::connect_within;
 use super::{fleet, plan as planning, planned};
 use crate::aws::Cloud;
@@ -64,7 +64,7 @@ pub(super) async fn run(context: &Context, args: &DeployArgs) -> Result<Answer, 
     let header = fleet::header(context, JOB, &args.fleet, json!(arguments), plan);
     let place = fleet::place(context, &args.fleet.journal)?;
     let journal = place.create(&cloud, header).await?;
-    let job = job(context, &args.execution, policies, rendered, places);
+    let job = job(context, &args.execution, policies, &trial, places);
     fleet::go(context, fleet::Work { journal, job, show: shown }, &args.fleet.journal, &place).await
 }
 
@@ -87,7 +87,7 @@ pub(super) async fn again(
     let laying = Laying { execution: &arguments.execution, zips: true };
     let places = places(context, laying, cloud, &rendered, &packed).await?;
     arguments.origin.check_accounts(&places.iter().map(|place| place.account.clone()).collect(), run)?;
-    Ok(job(context, &arguments.execution, policies, rendered, places))
+    Ok(job(context, &arguments.execution, policies, &trial, places))
 }
 
 fn policies(context: &Context, trial: &Trial, execution: &ExecutionArgs) -> Arc<PolicyGate> {
@@ -100,14 +100,16 @@ fn job(
     context: &Context,
     execution: &ExecutionArgs,
     policies: Arc<PolicyGate>,
-    rendered: Vec<RenderedTenant>,
+    trial: &Trial,
     places: Vec<Place>,
 ) -> Arc<dyn Job> {
     let data = DataLossGate { allow_replace: execution.allow_replace.clone() };
     let gates: [Arc<dyn Gate>; 2] = [Arc::new(data), policies];
-    let targets = rendered.into_iter().zip(places);
-    let tenants: HashMap<_, _> =
-        targets.map(|(tenant, place)| (tenant.tenant.clone(), (tenant, place))).collect();
+    let target = |(judged, place): (&Judged, Place)| {
+        let (rendered, settings) = (judged.rendered.clone(), judged.subject.settings().clone());
+        (rendered.tenant.clone(), Target { rendered, settings, place })
+    };
+    let tenants: HashMap<_, _> = trial.tenants.iter().zip(places).map(target).collect();
     Arc::new(DeployJob {
         context: context.clone(),
         tenants,

@@ -16,6 +16,7 @@ mod package;
 mod plan;
 mod planned;
 mod policy;
+mod recording;
 mod render;
 mod resume;
 mod revoke;

@@ -10,7 +10,8 @@ use tokio::task::JoinSet;
 
 use super::artifacts::{self, Laying, Place, places};
 use super::plan::file;
-use super::policy::{PolicyGate, judge_all};
+use super::policy::{Judged, PolicyGate, Trial, judge_all};
+use super::recording::record;
 use super::support::{combined, connect, table};
 use crate::cli::args::{DeployArgs, Selection};
 use crate::cli::context::{Answer, Context};
@@ -28,6 +29,8 @@ const AT_ONCE: usize = 4;
 #[derive(Clone)]
 struct Job {
     rendered: RenderedTenant,
+    /// All layers of its settings together.
+    settings: Value,
     place: Place,
     plan: SavedTenant,
 }
@@ -62,9 +65,9 @@ pub(super) async fn run(context: &Context, args: &DeployArgs, path: &Path) -> Re
     let packed = context.step("packing the runtimes", artifacts::pack(context)).await?;
     let laying = Laying { execution: &args.execution, zips: false };
     let looking = places(context, laying, &cloud, &rendered, &packed).await?;
-    let jobs = jobs(&rendered, &looking, &plan)?;
+    let jobs = jobs(&trial, &looking, &plan)?;
     for job in &jobs {
-        let Job { rendered, place, plan } = job;
+        let Job { rendered, place, plan, .. } = job;
         let checked = planned::check(&place.engine, &place.cloud, rendered, &place.locations, plan).await;
         if let Err(error) = checked {
             if matches!(error, DeployError::Moved { .. }) {
@@ -86,12 +89,18 @@ pub(super) async fn run(context: &Context, args: &DeployArgs, path: &Path) -> Re
     answer(&jobs, ended)
 }
 
-fn jobs(rendered: &[RenderedTenant], places: &[Place], plan: &SavedPlan) -> Result<Vec<Job>, Failure> {
-    let of = |(rendered, place): (&RenderedTenant, &Place)| {
+fn jobs(trial: &Trial, places: &[Place], plan: &SavedPlan) -> Result<Vec<Job>, Failure> {
+    let of = |(judged, place): (&Judged, &Place)| {
+        let rendered = &judged.rendered;
         let found = plan.tenants.iter().find(|saved| saved.tenant == rendered.tenant);
         let found = found.filter(|saved| saved.account == place.account);
         found
-            .map(|plan| Job { rendered: rendered.clone(), place: place.clone(), plan: plan.clone() })
+            .map(|plan| Job {
+                rendered: rendered.clone(),
+                settings: judged.subject.settings().clone(),
+                place: place.clone(),
+                plan: plan.clone(),
+            })
             .ok_or_else(|| {
                 let message = format!(
                     "the plan of tenant `{}` is for another account than `{}`",
@@ -101,7 +110,7 @@ fn jobs(rendered: &[RenderedTenant], places: &[Place], plan: &SavedPlan) -> Resu
                     .help("choose the profile or role that the plan was made with")
             })
     };
-    rendered.iter().zip(places).map(of).collect()
+    trial.tenants.iter().zip(places).map(of).collect()
 }
 
 async fn execute(
@@ -114,14 +123,18 @@ async fn execute(
     let mut running = JoinSet::new();
     for (index, job) in jobs.iter().cloned().enumerate() {
         let (permits, gates, stopper) = (permits.clone(), gates.clone(), stopper.clone());
+        let context = context.clone();
         running.spawn(async move {
             let _permit = permits.acquire().await;
             if stopper.is_asked() {
                 return (index, None);
             }
-            let Job { rendered, place, plan } = &job;
+            let Job { rendered, settings, place, plan } = &job;
             let ended =
                 planned::execute(&place.engine, &place.cloud, rendered, &place.locations, &gates, plan).await;
+            if ended.is_ok() {
+                record(&context, place, rendered, settings).await;
+            }
             (index, Some(ended))
         });
     }

@@ -1,14 +1,14 @@
 //! From the text of a condition to an expression that is safe to evaluate, and what it reads.
 
-use std::collections::BTreeSet;
-
 use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue};
-use regex::{Regex, RegexBuilder};
+use regex::RegexBuilder;
 use serde_json::Value as Json;
 
+use super::part::{Part, Step};
+use crate::policy::facts::{Ask, Pattern, Question};
 use crate::policy::functions::{
-    self, CHARGE, FOREIGN, FOREIGN_IN, LIST, MATCHES, MATCHES_IN, MATCHING, MATCHING_IN, OfSelf, Pattern,
-    TEXT, TEXTS,
+    self, CHARGE, FOREIGN, FOREIGN_IN, IS_EDGE, KEYS, LIST, MATCHES, MATCHES_IN, MATCHING, MATCHING_IN,
+    REFERRED_BY, RESOURCE_TYPE, TEXT, TEXTS,
 };
 
 /// Longest condition, in bytes.
@@ -20,9 +20,8 @@ pub(super) const LOOPS_MAX: usize = 3;
 /// Largest compiled pattern, in bytes.
 const PATTERN_MAX: usize = 1 << 20;
 
-const VARIABLES: [&str; 4] = ["self", "tenant", "stack", "params"];
 const TYPES: [&str; 7] = ["bool", "double", "int", "list", "map", "null_type", "string"];
-const FUNCTIONS: [&str; 19] = [
+const FUNCTIONS: [&str; 22] = [
     "bool",
     "contains",
     "double",
@@ -30,10 +29,13 @@ const FUNCTIONS: [&str; 19] = [
     "endsWith",
     "hasValue",
     "int",
+    KEYS,
     LIST,
     "matches",
     MATCHING,
-    "orValue",
+    OR_VALUE,
+    REFERRED_BY,
+    RESOURCE_TYPE,
     "size",
     "startsWith",
     "string",
@@ -43,33 +45,77 @@ const FUNCTIONS: [&str; 19] = [
     FOREIGN,
     IS_EDGE,
 ];
-/// `is_edge()`: whether the resource belongs to a function that a distribution of the stack runs.
-const IS_EDGE: &str = "is_edge";
+const OR_VALUE: &str = "orValue";
+/// What only the document answers.
+const ASKED: [&str; 4] = [IS_EDGE, KEYS, REFERRED_BY, RESOURCE_TYPE];
 pub(super) const METER: &str = "@meter";
-pub(super) const EDGE: &str = "@edge";
 pub(super) const DIRECTORY: &str = "@directory";
 pub(super) const PATTERN: &str = "@pattern";
-/// What stands for a call of one of our functions with `self`.
-pub(super) const OF_SELF: &str = "@of_self";
+/// What stands for a call that is answered from the document.
+pub(super) const QUESTION: &str = "@question";
 
-/// What a condition looks at beside its node and its params.
+/// What a condition looks at.
 #[derive(Debug, Default)]
 pub(super) struct Reads {
-    /// Paths into the settings; an empty one is all of them.
-    pub(super) tenant: BTreeSet<Vec<String>>,
-    /// Paths into the stack.
-    pub(super) stack: BTreeSet<Vec<String>>,
-    /// Whether the resource belongs to a function at the edge.
-    pub(super) is_edge: bool,
+    /// Of the judged node.
+    pub(super) node: Part,
+    /// Of the settings.
+    pub(super) tenant: Part,
+    /// Of the stack.
+    pub(super) stack: Part,
+    /// Of the params.
+    pub(super) params: Part,
     /// The names of all tenants.
     pub(super) directory: bool,
 }
+
+impl Reads {
+    fn of(&mut self, root: Root) -> &mut Part {
+        match root {
+            Root::Node => &mut self.node,
+            Root::Tenant => &mut self.tenant,
+            Root::Stack => &mut self.stack,
+            Root::Params => &mut self.params,
+        }
+    }
+}
+
+/// What a path begins at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Root {
+    Node,
+    Tenant,
+    Stack,
+    Params,
+}
+
+impl Root {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "self" => Some(Self::Node),
+            "tenant" => Some(Self::Tenant),
+            "stack" => Some(Self::Stack),
+            "params" => Some(Self::Params),
+            _ => None,
+        }
+    }
+}
+
+/// Where a value stands.
+#[derive(Debug, Clone)]
+struct Place {
+    root: Root,
+    steps: Vec<Step>,
+}
+
+/// A name that a comprehension binds; `None` where its values are no nodes of a document.
+type Bound = (String, Option<Place>);
 
 /// A compiled text.
 pub(super) struct Compiled {
     pub(super) expression: IdedExpr,
     pub(super) patterns: Vec<Pattern>,
-    pub(super) of_self: Vec<OfSelf>,
+    pub(super) questions: Vec<Question>,
     pub(super) reads: Reads,
 }
 
@@ -96,25 +142,25 @@ pub(super) fn compile(source: &str, settings: &Json) -> Result<Compiled, String>
         bound: Vec::new(),
         loops: 0,
         patterns: Vec::new(),
-        of_self: Vec::new(),
+        questions: Vec::new(),
         reads: Reads::default(),
         problem: None,
     };
     compiler.rewrite(&mut expression);
-    let Compiler { patterns, of_self, reads, problem, .. } = compiler;
+    let Compiler { patterns, questions, reads, problem, .. } = compiler;
     match problem {
         Some(problem) => Err(problem),
-        None => Ok(Compiled { expression, patterns, of_self, reads }),
+        None => Ok(Compiled { expression, patterns, questions, reads }),
     }
 }
 
 /// Holds names to those that exist, and puts meter, directory and compiled patterns in.
 struct Compiler<'a> {
     settings: &'a Json,
-    bound: Vec<String>,
+    bound: Vec<Bound>,
     loops: usize,
     patterns: Vec<Pattern>,
-    of_self: Vec<OfSelf>,
+    questions: Vec<Question>,
     reads: Reads,
     problem: Option<String>,
 }
@@ -126,18 +172,19 @@ impl Compiler<'_> {
 
     fn rewrite(&mut self, expression: &mut IdedExpr) {
         if let Some(path) = segments(&expression.expr) {
-            let path: Vec<String> = path.into_iter().map(str::to_owned).collect();
-            return self.path(&path);
-        }
-        if matches!(&expression.expr, Expr::Call(call) if call.func_name == IS_EDGE && call.args.is_empty()) {
-            self.reads.is_edge = true;
-            *expression = named(EDGE);
+            let is_test = matches!(&expression.expr, Expr::Select(select) if select.test);
+            if let Some(place) = self.place(&path) {
+                let part = self.reads.of(place.root).at(&place.steps);
+                // Whether a key is there is all that `has` looks at.
+                if !is_test {
+                    part.read_whole();
+                }
+            }
             return;
         }
-        if let Some(call) = self.of_self(&expression.expr) {
-            self.reads.directory |= matches!(call, OfSelf::Foreign);
-            *expression = named(&format!("{OF_SELF}{}", self.of_self.len()));
-            self.of_self.push(call);
+        if let Some(question) = self.question(&expression.expr) {
+            *expression = named(&format!("{QUESTION}{}", self.questions.len()));
+            self.questions.push(question);
             return;
         }
         match &mut expression.expr {
@@ -161,7 +208,21 @@ impl Compiler<'_> {
             }
             Expr::Call(call) => self.call(call),
             Expr::Comprehension(comprehension) => {
-                self.rewrite(&mut comprehension.iter_range);
+                let range = match comprehension.iter_var2 {
+                    None => range(&comprehension.iter_range.expr).and_then(|path| self.place(&path)),
+                    Some(_) => None,
+                };
+                let item = match range {
+                    Some(mut place) => {
+                        self.reads.of(place.root).at(&place.steps).go_over();
+                        place.steps.push(Step::Every);
+                        Some(place)
+                    }
+                    None => {
+                        self.rewrite(&mut comprehension.iter_range);
+                        None
+                    }
+                };
                 let range = std::mem::take(&mut comprehension.iter_range);
                 comprehension.iter_range = called(CHARGE, vec![range, named(METER)]);
                 self.loops += 1;
@@ -169,9 +230,9 @@ impl Compiler<'_> {
                     self.refuse(format!("comprehensions stand more than {LOOPS_MAX} deep in each other"));
                 }
                 let before = self.bound.len();
-                self.bound.push(comprehension.iter_var.clone());
-                self.bound.push(comprehension.accu_var.clone());
-                self.bound.extend(comprehension.iter_var2.clone());
+                self.bound.push((comprehension.iter_var.clone(), item));
+                self.bound.push((comprehension.accu_var.clone(), None));
+                self.bound.extend(comprehension.iter_var2.clone().map(|name| (name, None)));
                 for part in [
                     &mut comprehension.accu_init,
                     &mut comprehension.loop_cond,
@@ -192,6 +253,13 @@ impl Compiler<'_> {
         if is_word && !FUNCTIONS.contains(&name.as_str()) {
             self.refuse(format!("unknown function `{name}`: functions are {}", FUNCTIONS.join(", ")));
         }
+        if ASKED.contains(&name.as_str()) {
+            self.refuse(match name.as_str() {
+                IS_EDGE => format!("`{name}` takes nothing"),
+                REFERRED_BY => format!("`{name}` takes a type and a property, both as literal texts"),
+                _ => format!("`{name}` takes `self`, or a path that begins with it"),
+            });
+        }
         if let Some(target) = &mut call.target {
             self.rewrite(target);
         }
@@ -205,42 +273,52 @@ impl Compiler<'_> {
             operands.append(&mut call.args);
             if let Some(pattern) = self.pattern(operands.get(1)) {
                 operands[1] = named(&format!("{PATTERN}{}", self.patterns.len()));
-                self.patterns.push(Pattern(pattern));
+                self.patterns.push(pattern);
                 let func_name = if name == MATCHES { MATCHES_IN } else { MATCHING_IN };
                 *call = CallExpr { func_name: func_name.into(), target: None, args: operands };
             }
         }
     }
 
-    /// A call of one of our functions with `self`: it is answered from the document itself.
-    fn of_self(&mut self, expression: &Expr) -> Option<OfSelf> {
+    /// A call of one of our functions that the document itself answers.
+    fn question(&mut self, expression: &Expr) -> Option<Question> {
         let Expr::Call(call) = expression else { return None };
         let arguments: Vec<&IdedExpr> = call.target.as_deref().into_iter().chain(&call.args).collect();
-        let is_self = |argument: &IdedExpr| matches!(&argument.expr, Expr::Ident(name) if name == "self");
-        if !arguments.first().is_some_and(|first| is_self(first))
-            || self.bound.iter().any(|name| name == "self")
-        {
-            return None;
-        }
-        match (call.func_name.as_str(), arguments.len()) {
-            (TEXTS, 1) => Some(OfSelf::Texts),
-            (FOREIGN, 1) => Some(OfSelf::Foreign),
-            (MATCHING, 2) => self.pattern(arguments.get(1).copied()).map(OfSelf::Matching),
-            _ => None,
-        }
+        let (ask, path) = match (call.func_name.as_str(), arguments.as_slice()) {
+            (IS_EDGE, []) => (Ask::IsEdge, Vec::new()),
+            (REFERRED_BY, [kind, property]) => {
+                let (kind, property) = (literal(kind)?, literal(property)?);
+                (Ask::ReferredBy { kind, property }, Vec::new())
+            }
+            (TEXTS, [node]) => (Ask::Texts, self.of_self(node)?),
+            (KEYS, [node]) => (Ask::Keys, self.of_self(node)?),
+            (FOREIGN, [node]) => (Ask::Foreign, self.of_self(node)?),
+            (RESOURCE_TYPE, [node]) => (Ask::ResourceType, self.of_self(node)?),
+            (MATCHING, [node, pattern]) => {
+                let path = self.of_self(node)?;
+                (Ask::Matching(self.pattern(Some(pattern))?), path)
+            }
+            _ => return None,
+        };
+        Some(Question { ask, path })
+    }
+
+    /// The keys of a path that begins with `self` and must be there.
+    fn of_self(&self, expression: &IdedExpr) -> Option<Vec<String>> {
+        let path = plain(&expression.expr)?;
+        let (first, keys) = path.split_first()?;
+        let is_self = *first == "self" && self.bound.iter().all(|(name, _)| name != "self");
+        is_self.then(|| keys.iter().map(|key| (*key).to_string()).collect())
     }
 
     /// Compiles a pattern that stands as a literal.
-    fn pattern(&mut self, operand: Option<&IdedExpr>) -> Option<Regex> {
-        let pattern = match operand.map(|operand| &operand.expr) {
-            Some(Expr::Literal(LiteralValue::String(text))) => text.inner().to_string(),
-            _ => {
-                self.refuse("a pattern is a literal text");
-                return None;
-            }
+    fn pattern(&mut self, operand: Option<&IdedExpr>) -> Option<Pattern> {
+        let Some(pattern) = operand.and_then(literal) else {
+            self.refuse("a pattern is a literal text");
+            return None;
         };
         match RegexBuilder::new(&pattern).size_limit(PATTERN_MAX).build() {
-            Ok(compiled) => Some(compiled),
+            Ok(compiled) => Some(Pattern::new(compiled)),
             Err(error) => {
                 self.refuse(format!("the pattern `{pattern}` is wrong: {error}"));
                 None
@@ -248,28 +326,25 @@ impl Compiler<'_> {
         }
     }
 
-    /// Holds a name, or a path that begins with one, to what there is, and notes what is read.
-    fn path(&mut self, path: &[String]) {
-        let Some((first, keys)) = path.split_first() else { return };
-        if self.bound.contains(first) {
-            return;
+    /// Holds a name, or a path that begins with one, to what there is; where its value stands in a document.
+    fn place(&mut self, path: &[&str]) -> Option<Place> {
+        let (first, keys) = path.split_first()?;
+        let keys = keys.iter().map(|key| Step::Key((*key).to_string()));
+        if let Some((_, bound)) = self.bound.iter().rev().find(|(name, _)| name == first) {
+            let mut place = bound.clone()?;
+            place.steps.extend(keys);
+            return Some(place);
         }
-        match first.as_str() {
-            "tenant" => {
-                let names: Vec<&str> = keys.iter().map(String::as_str).collect();
-                if let Some(problem) = unknown_setting(self.settings, &names) {
-                    self.refuse(problem);
-                }
-                self.reads.tenant.insert(keys.to_vec());
-            }
-            "stack" => {
-                self.reads.stack.insert(keys.to_vec());
-            }
-            name if VARIABLES.contains(&name) || TYPES.contains(&name) => {}
-            name => {
-                self.refuse(format!("unknown name `{name}`: names are `self`, `tenant`, `stack`, `params`"));
-            }
+        if *first == "tenant"
+            && let Some(problem) = unknown_setting(self.settings, &path[1..])
+        {
+            self.refuse(problem);
         }
+        let root = Root::named(first);
+        if root.is_none() && !TYPES.contains(first) {
+            self.refuse(format!("unknown name `{first}`: names are `self`, `tenant`, `stack`, `params`"));
+        }
+        Some(Place { root: root?, steps: keys.collect() })
     }
 }
 
@@ -317,6 +392,43 @@ fn segments(expression: &Expr) -> Option<Vec<&str>> {
     let mut path = segments(operand)?;
     path.push(field);
     Some(path)
+}
+
+/// `a.b.c` as its names: each must be there.
+fn plain(expression: &Expr) -> Option<Vec<&str>> {
+    match expression {
+        Expr::Ident(name) => Some(vec![name]),
+        Expr::Select(select) if !select.test => {
+            let mut path = plain(&select.operand.expr)?;
+            path.push(&select.field);
+            Some(path)
+        }
+        _ => None,
+    }
+}
+
+/// The path whose items a comprehension goes over: `a.b`, also as a list, or where it is missing as an empty one.
+fn range(expression: &Expr) -> Option<Vec<&str>> {
+    match expression {
+        Expr::Call(call) => match (call.func_name.as_str(), call.target.as_deref(), call.args.as_slice()) {
+            (LIST, None, [inner]) => range(&inner.expr),
+            (OR_VALUE, Some(inner), [IdedExpr { expr: Expr::List(list), .. }])
+                if list.elements.is_empty() =>
+            {
+                range(&inner.expr)
+            }
+            _ => segments(expression),
+        },
+        _ => segments(expression),
+    }
+}
+
+/// The text of a literal.
+fn literal(expression: &IdedExpr) -> Option<String> {
+    match &expression.expr {
+        Expr::Literal(LiteralValue::String(text)) => Some(text.inner().to_string()),
+        _ => None,
+    }
 }
 
 /// A bound on how deep an expression nests: open brackets, and every choice.

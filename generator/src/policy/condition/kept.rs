@@ -9,6 +9,8 @@ use siphasher::sip128::Hasher128;
 
 use super::Variables;
 use super::compile::Reads;
+use super::lazy;
+use crate::policy::facts::Question;
 use crate::policy::input;
 
 /// Most inputs that one condition remembers. What comes after them is evaluated each time.
@@ -52,17 +54,28 @@ impl fmt::Debug for Kept {
 impl Kept {
     /// The digest of everything that the condition reads; `None` where that is too much, such as the names of all
     /// tenants.
-    pub(super) fn key(&self, reads: &Reads, variables: &Variables<'_>) -> Option<u128> {
+    pub(super) fn key(
+        &self,
+        reads: &Reads,
+        questions: &[Question],
+        variables: &Variables<'_>,
+    ) -> Option<u128> {
         if reads.directory {
             return None;
         }
         let mut hasher = input::hasher();
-        hasher.write_u128(variables.digests.of(variables.node));
-        hasher.write_u128(variables.params.digest());
-        reads.tenant.iter().for_each(|path| variables.tenant.hash(path, &mut hasher));
-        reads.stack.iter().for_each(|path| variables.stack.hash(path, &mut hasher));
-        if reads.is_edge {
-            hasher.write_u8(u8::from(variables.is_edge));
+        reads.node.hash(variables.node, &mut hasher);
+        reads.tenant.hash(variables.tenant, &mut hasher);
+        lazy::hash(variables.stack, &reads.stack, &mut hasher);
+        reads.params.hash_map(variables.params, &mut hasher);
+        for question in questions {
+            match variables.answer(question) {
+                Some(answer) => {
+                    hasher.write_u8(b'+');
+                    answer.hash(&mut hasher);
+                }
+                None => hasher.write_u8(b'-'),
+            }
         }
         Some(hasher.finish128().as_u128())
     }

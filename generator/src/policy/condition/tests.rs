@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::super::directory::Directory;
+use super::super::functions::Names;
 use super::compile::SOURCE_MAX;
 use super::*;
 
@@ -9,22 +10,24 @@ fn evaluated(source: &str, node: &Json) -> Result<bool, String> {
     let (tenant, stack, params) = (json!({ "region": "eu-north-1" }), json!({}), json!({ "most": 3 }));
     let directory = Directory::new("example", ["acme", "acme-emea"].map(str::to_string));
     let names = Names { directory: Arc::new(directory), tenant: "acme".into() };
-    let [tenant, stack, params] = [&tenant, &stack, &params].map(|json| Input::new(Source::Json(json)));
-    let (tenant, stack, params) = (&tenant, &stack, &params);
+    let body = json!({ "Resources": {
+        "Cdn": { "Type": "AWS::CloudFront::Distribution", "LambdaFunctionARN": { "Ref": "Signer" } },
+        "Signer": { "Type": "AWS::Lambda::Version" },
+        "All": node,
+    } });
     condition.holds(&Variables {
-        node,
-        tenant,
-        stack,
-        params,
-        names: &names,
-        is_edge: true,
-        digests: &Digests::default(),
+        node: &body["Resources"]["All"],
+        resource: Some("Signer"),
+        tenant: &tenant,
+        stack: Source::Json(&stack),
+        params: params.as_object().expect("a map"),
+        facts: &Facts::new(&body, names),
     })
 }
 
 #[test]
 fn conditions_hold_or_not() {
-    let node = json!({ "n": 3, "l": ["a", "b"], "r": { "Fn::Sub": "arn:${X}" } });
+    let node = json!({ "n": 3, "l": ["a", "b"], "r": { "Fn::Sub": "arn:${X}" }, "s": { "Ref": "Signer" } });
     for (source, expected) in [
         ("self.n <= params.most", true),
         ("self.n + 1 <= params.most", false),
@@ -32,12 +35,20 @@ fn conditions_hold_or_not() {
         ("list(self.n) == [3] && list(null) == []", true),
         ("text(self.r) == 'arn:${X}'", true),
         ("self.?missing.orValue(7) == 7", true),
-        ("texts(self).size() == 3", true),
+        ("texts(self).size() == 4", true),
         ("texts(self.l) == ['a', 'b']", true),
         ("matching(self, '^a') == ['a', 'arn:${X}']", true),
         ("matching(self.l, '^a') == ['a']", true),
         ("tenant.region.startsWith('eu-')", true),
         ("is_edge() && !(is_edge() && false)", true),
+        ("keys(self) == ['l', 'n', 'r', 's']", true),
+        ("keys(self.r).all(k, k == 'Fn::Sub')", true),
+        ("resource_type(self.s) == 'AWS::Lambda::Version' && resource_type(self.r) == ''", true),
+        ("referred_by('AWS::CloudFront::Distribution', 'Nothing')", false),
+        ("self.l.all(x, x.size() == 1) && self.l.exists(x, x == 'b')", true),
+        ("list(self.?missing.orValue([])).all(x, x.y == 1)", true),
+        ("has(self.r) && !has(self.x) && self.r.size() == 1", true),
+        ("self.exists(k, k == 'n')", true),
     ] {
         assert_eq!(evaluated(source, &node), Ok(expected), "{source}");
     }
@@ -45,11 +56,26 @@ fn conditions_hold_or_not() {
 
 #[test]
 fn what_cannot_be_evaluated_is_an_error_and_never_passes() {
-    for source in
-        ["self.missing == 1", "self.n.startsWith('x')", "self.n", "self.n && true", "matches(self.n, 'a')"]
-    {
-        assert!(evaluated(source, &json!({ "n": 3 })).is_err(), "{source}");
+    for source in [
+        "self.missing == 1",
+        "self.n.startsWith('x')",
+        "self.n",
+        "self.n && true",
+        "matches(self.n, 'a')",
+        "texts(self.missing).size() == 0",
+        "keys(self.n).size() == 0",
+        "has(self.n.below)",
+        "self.n.all(x, x.y == 1)",
+        "self.missing.all(x, x.y == 1)",
+        "self.t.all(x, x.y == 1)",
+        "self.l.all(x, x.y == 1)",
+        "self.l.y == 1",
+    ] {
+        let node = json!({ "n": 3, "t": "text", "l": ["a"] });
+        assert!(evaluated(source, &node).is_err(), "{source}");
     }
+    let missing = evaluated("matching(self.a.b, 'x') == []", &json!({ "a": {} }));
+    assert_eq!(missing, Err("`self.a.b` is missing".to_string()));
 }
 
 #[test]
@@ -63,6 +89,9 @@ fn unknown_names_functions_and_settings_are_refused_when_compiled() {
     assert!(problem("self.matches(self.b)").contains("literal"));
     assert!(problem("self.matches('(')").contains("pattern"));
     assert!(problem("self.a ==").contains("at 1:"));
+    assert!(problem("keys(params).size() == 1").contains("`keys` takes `self`"));
+    assert!(problem("referred_by(self.a, 'b')").contains("both as literal texts"));
+    assert!(problem("is_edge(self)").contains("takes nothing"));
     assert!(problem(&format!("'{}' == ''", "x".repeat(SOURCE_MAX))).contains("bytes"));
     assert!(problem(&format!("{}1{} == 1", "(".repeat(100), ")".repeat(100))).len() > 1);
     assert!(
@@ -84,42 +113,74 @@ fn names_of_other_tenants_are_found() {
     assert_eq!(evaluated("foreign(self) == ['example-acme-emea-content-1']", &node), Ok(true));
 }
 
+/// A condition, and how it went for one input after the other: whether it held, and whether that was new.
+struct Remembering {
+    condition: Condition,
+    directory: Arc<Directory>,
+}
+
+impl Remembering {
+    fn new(source: &str) -> Self {
+        let condition = Condition::compile(source, &crate::tenant::schema::document()).expect("a condition");
+        Self {
+            condition,
+            directory: Arc::new(Directory::new("example", ["acme", "demo"].map(str::to_string))),
+        }
+    }
+
+    fn holds(&self, node: &Json, tenant: &Json, params: &Json, region: &str) -> (bool, bool) {
+        let body = json!({ "Resources": { "A": node } });
+        let names = Names { directory: self.directory.clone(), tenant: "demo".into() };
+        let before = self.condition.kept.len();
+        let held = self.condition.holds(&Variables {
+            node: &body["Resources"]["A"],
+            resource: Some("A"),
+            tenant,
+            stack: Source::Stack { id: "edge", name: "n", region, what: "template", body: &body },
+            params: params.as_object().expect("a map"),
+            facts: &Facts::new(&body, names),
+        });
+        (held.expect("evaluated"), self.condition.kept.len() > before)
+    }
+}
+
 #[test]
 fn an_input_is_remembered_with_everything_that_was_read() {
-    let schema = crate::tenant::schema::document();
-    let condition = Condition::compile(
-        "self <= params.most && tenant.cookies.minutes > 5 && stack.region == 'a' && is_edge()",
-        &schema,
-    );
-    let condition = condition.expect("a condition");
-    let directory = Arc::new(Directory::new("example", ["acme".to_string()]));
-    let holds = |node: u32, most: u32, minutes: u32, region: &str, is_edge: bool, other: u32| {
-        let tenant = json!({ "cookies": { "minutes": minutes, "other": other } });
-        let (params, body, node) = (json!({ "most": most }), json!({ "other": other }), json!(node));
-        let names = Names { directory: directory.clone(), tenant: format!("t{other}") };
-        let (tenant, params) = (Input::new(Source::Json(&tenant)), Input::new(Source::Json(&params)));
-        let stack = Source::Stack { id: "edge", name: "n", region, what: "template", body: &body };
-        let stack = Input::new(stack);
-        let before = condition.kept.len();
-        let digests = Digests::default();
-        let variables = Variables {
-            node: &node,
-            tenant: &tenant,
-            stack: &stack,
-            params: &params,
-            names: &names,
-            is_edge,
-            digests: &digests,
-        };
-        let held = condition.holds(&variables).expect("evaluated");
-        (held, condition.kept.len() - before)
+    let all = Remembering::new("self.n <= params.most && tenant.cookies.minutes > 5 && stack.region == 'a'");
+    let holds = |n: u32, most: u32, minutes: u32, region: &str, other: u32| {
+        let (node, params) = (json!({ "n": n, "other": other }), json!({ "most": most, "other": other }));
+        all.holds(&node, &json!({ "cookies": { "minutes": minutes, "other": other } }), &params, region)
     };
-    assert_eq!(holds(1, 3, 10, "a", true, 1), (true, 1));
-    assert_eq!(holds(1, 3, 10, "a", true, 2), (true, 0), "what is not read makes no difference");
-    assert_eq!(holds(4, 3, 10, "a", true, 1), (false, 0));
-    assert_eq!(holds(1, 0, 10, "a", true, 1), (false, 0));
-    assert_eq!(holds(1, 3, 5, "a", true, 1), (false, 0));
-    assert_eq!(holds(1, 3, 10, "b", true, 1), (false, 0));
-    assert_eq!(holds(1, 3, 10, "a", false, 1), (false, 0));
-    assert_eq!(holds(2, 3, 10, "a", true, 1), (true, 1));
+    assert_eq!(holds(1, 3, 10, "a", 1), (true, true));
+    assert_eq!(holds(1, 3, 10, "a", 2), (true, false), "what is not read makes no difference");
+    assert_eq!(holds(4, 3, 10, "a", 1), (false, false));
+    assert_eq!(holds(1, 0, 10, "a", 1), (false, false));
+    assert_eq!(holds(1, 3, 5, "a", 1), (false, false));
+    assert_eq!(holds(1, 3, 10, "b", 1), (false, false));
+    assert_eq!(holds(2, 3, 10, "a", 1), (true, true));
+}
+
+#[test]
+fn of_a_list_the_keys_that_are_read_of_its_items_count() {
+    let tags = Remembering::new("self.tags.exists(t, t.key == 'a') && !has(self.gone)");
+    let holds = |node: Json| tags.holds(&node, &json!({}), &json!({}), "a");
+    assert_eq!(holds(json!({ "tags": [{ "key": "a", "value": 1 }] })), (true, true));
+    assert_eq!(holds(json!({ "tags": [{ "key": "a", "value": 2 }] })), (true, false));
+    assert_eq!(holds(json!({ "tags": [{ "key": "b", "value": 1 }] })), (false, false));
+    assert_eq!(holds(json!({ "tags": [{ "key": "a" }, { "key": "b" }] })), (true, true));
+    assert_eq!(
+        holds(json!({ "tags": [{ "key": "a" }], "gone": null })),
+        (false, false),
+        "that a key is there"
+    );
+}
+
+#[test]
+fn an_answer_counts_and_not_what_it_was_found_in() {
+    let foreign = Remembering::new("foreign(self).size() == 0 && matching(self.x, '^a').size() == 0");
+    let holds = |node: Json| foreign.holds(&node, &json!({}), &json!({}), "a");
+    assert_eq!(holds(json!({ "x": "example-demo-1" })), (true, true));
+    assert_eq!(holds(json!({ "x": "example-demo-2" })), (true, false));
+    assert_eq!(holds(json!({ "x": "example-acme-2" })), (false, false));
+    assert_eq!(holds(json!({ "x": ["b", "ab"] })), (false, false));
 }

@@ -81,6 +81,46 @@ fn cookies_live_no_longer_than_the_tenant_says() {
     assert!(cookies.iter().all(|cookie| cookie.ends_with("SameSite=Strict; Max-Age=293")), "{cookies:?}");
 }
 
+/// Bytes of an answer as CloudFront counts them.
+fn size(response: &Value) -> usize {
+    let headers = response["headers"].as_object().expect("headers").iter();
+    let values =
+        headers.flat_map(|(name, list)| list.as_array().expect("a list").iter().map(move |one| (name, one)));
+    let value = |one: &Value| one["value"].as_str().expect("text").len();
+    values.map(|(name, one)| name.len() + value(one)).sum::<usize>()
+        + response["body"].as_str().map_or(0, str::len)
+}
+
+#[test]
+fn an_answer_holds_little_beside_what_the_configuration_says() {
+    // The longest of everything that an answer can hold.
+    let origin = format!("https://{}.example", "o".repeat(240));
+    let scopes: Vec<String> = (0..40).map(|number| format!("media/{}{number}", "s".repeat(100))).collect();
+    let mut config = fixture::config();
+    config["origins"] = json!([origin]);
+    config["cookie"] = json!({"minutes": 1440, "same_site": "strict", "hash": "sha256", "persistent": true, "bind_address": true});
+    let told = |config: &Value| config.to_string().len() * 4 / 3;
+    let from_page = event(
+        "GET",
+        "/cookie",
+        &[("Authorization", &format!("Bearer {}", good_token())), ("Origin", &origin)],
+    );
+    let issued = ask(&warm(config.clone(), "rsa-2048"), &from_page);
+    assert_eq!(
+        (&issued["status"], values(&issued, "access-control-allow-origin")),
+        (&json!("200"), vec![&*origin])
+    );
+    assert!(size(&issued) <= contract::edge_config::ANSWER_MAX_BYTES + told(&config), "{}", size(&issued));
+    config["token"] = json!({ "scopes": scopes });
+    let refused = ask(&warm(config.clone(), "rsa-2048"), &from_page);
+    assert_eq!(code(&refused), "scope_missing");
+    assert!(size(&refused) > 4_000, "the scopes are named: {}", size(&refused));
+    assert!(size(&refused) <= contract::edge_config::ANSWER_MAX_BYTES + told(&config), "{}", size(&refused));
+    // Without what the configuration says the bound is kept as well.
+    let bare = ask(&usual(), &asking(&good_token()));
+    assert!(size(&bare) <= contract::edge_config::ANSWER_MAX_BYTES, "{}", size(&bare));
+}
+
 #[test]
 fn viewers_of_a_slot_share_a_signature() {
     let state = warm(fixture::config(), "ecdsa-p256");

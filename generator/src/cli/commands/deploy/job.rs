@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::super::artifacts::Place;
 use super::super::fleet::kind_of;
+use super::super::recording::record;
 use super::super::verify::{self, SignIn};
 use crate::aws::Boxed;
 use crate::cli::context::Context;
@@ -19,10 +20,18 @@ use crate::fleet::{Attempt, FailureKind, Job, JobEnd, Outcome};
 use crate::render::RenderedTenant;
 use crate::verify::Verification;
 
+/// What is deployed, and where.
+pub(super) struct Target {
+    pub(super) rendered: RenderedTenant,
+    /// All layers of its settings together.
+    pub(super) settings: Value,
+    pub(super) place: Place,
+}
+
 /// Deploying, as a job of a run.
 pub(super) struct DeployJob {
     pub(super) context: Context,
-    pub(super) tenants: HashMap<String, (RenderedTenant, Place)>,
+    pub(super) tenants: HashMap<String, Target>,
     pub(super) gates: Arc<[Arc<dyn Gate>]>,
     /// Whether each tenant is verified after it.
     pub(super) verifies: bool,
@@ -31,7 +40,7 @@ pub(super) struct DeployJob {
 impl Job for DeployJob {
     fn run<'a>(&'a self, tenant: &'a str, attempt: Attempt<'a>) -> Boxed<'a, JobEnd> {
         Box::pin(async move {
-            let Some((rendered, place)) = self.tenants.get(tenant) else {
+            let Some(Target { rendered, settings, place }) = self.tenants.get(tenant) else {
                 let outcome = Outcome::Failed {
                     kind: FailureKind::NotFound,
                     message: format!("tenant `{tenant}` has no file"),
@@ -43,7 +52,10 @@ impl Job for DeployJob {
             let engine = place.engine.with(work.clone());
             let ended = deploy_tenant(&engine, &place.cloud, rendered, &place.locations, &self.gates).await;
             let (outcome, detail) = match ended {
-                Ok(outcome) => self.finish(rendered, place, &outcome).await,
+                Ok(outcome) => {
+                    record(&self.context, place, rendered, settings).await;
+                    self.finish(rendered, place, &outcome).await
+                }
                 Err(error) => (failed(error.into()), json!({ "account": place.account })),
             };
             JobEnd { outcome, detail, waiting: work.waited() }
