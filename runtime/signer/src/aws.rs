@@ -36,6 +36,9 @@ pub enum AwsError {
     /// No whole answer in time.
     #[error("no answer")]
     NoAnswer,
+    /// Whoever is at the other end cannot prove that it is who was called. Nothing was said to it.
+    #[error("the certificate is not trusted")]
+    Untrusted,
     /// An answer that refuses.
     #[error("refused with status {status}, code `{code}`")]
     Refused {
@@ -57,7 +60,7 @@ impl AwsError {
             Self::Refused { status, code } => {
                 *status >= 500 || *status == 429 || code.contains("Throttl") || code == "TooManyRequests"
             }
-            Self::Unreadable => false,
+            Self::Unreadable | Self::Untrusted => false,
         }
     }
 }
@@ -221,13 +224,26 @@ fn retried<T>(
     Err(last)
 }
 
+/// What it means that a call has no answer.
+fn unanswered(error: &ureq::Error) -> AwsError {
+    let inner = match error {
+        ureq::Error::Io(error) => error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()),
+        ureq::Error::Rustls(error) => Some(error),
+        _ => None,
+    };
+    match inner {
+        Some(rustls::Error::InvalidCertificate(_)) => AwsError::Untrusted,
+        _ => AwsError::NoAnswer,
+    }
+}
+
 fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Vec<u8>, AwsError> {
     #[derive(Deserialize)]
     struct Refusal {
         #[serde(rename = "__type")]
         code: String,
     }
-    let mut answer = answer.map_err(|_| AwsError::NoAnswer)?;
+    let mut answer = answer.map_err(|error| unanswered(&error))?;
     let status = answer.status().as_u16();
     let body =
         answer.body_mut().with_config().limit(ANSWER_MAX).read_to_vec().map_err(|error| match error {

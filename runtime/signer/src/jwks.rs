@@ -56,13 +56,15 @@ struct Key {
     alg: Option<String>,
     #[serde(rename = "use")]
     purpose: Option<String>,
+    key_ops: Option<Vec<String>>,
 }
 
 impl Key {
     fn parse(&self) -> Option<ParsedPublicKey> {
         let fits = self.kty == "RSA"
             && self.alg.as_deref().is_none_or(|alg| alg == "RS256")
-            && self.purpose.as_deref().is_none_or(|purpose| purpose == "sig");
+            && self.purpose.as_deref().is_none_or(|purpose| purpose == "sig")
+            && self.key_ops.as_ref().is_none_or(|all| all.iter().any(|operation| operation == "verify"));
         let (n, e) = (number(&self.n)?, number(&self.e)?);
         if !fits || !MODULUS.contains(&n.len()) || !(1..=4).contains(&e.len()) {
             return None;

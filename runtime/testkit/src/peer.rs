@@ -8,14 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 
+use crate::authority::Identity;
 use crate::fixture::SECRET_ARN;
-
-/// The certificate of [`Peer::start_tls`]: for 127.0.0.1, but signed by nobody.
-pub const CERTIFICATE: &str = include_str!("../data/tls.pem");
 
 /// Place of the configuration among the documents.
 pub const CONFIG: usize = 0;
@@ -60,6 +56,8 @@ pub struct Peer {
     served: [Mutex<Serve>; 3],
     asked: [AtomicUsize; 3],
     secret_id: Mutex<String>,
+    heard: AtomicUsize,
+    identity: Mutex<Option<Identity>>,
 }
 
 impl Peer {
@@ -72,28 +70,32 @@ impl Peer {
         Self::listen("http", [config, keyring, jwks], |peer, mut stream| peer.answer(&mut stream))
     }
 
-    /// The same over TLS, with [`CERTIFICATE`].
+    /// The same over TLS, as this server.
     ///
     /// # Panics
     /// Where no port is free.
     #[must_use]
-    pub fn start_tls(config: Value, keyring: Value, jwks: Value) -> Arc<Self> {
-        let key = PrivateKeyDer::from_pem_slice(include_bytes!("../data/tls.key.pem")).expect("a test key");
-        let certificate = CertificateDer::from_pem_slice(CERTIFICATE.as_bytes()).expect("a certificate");
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let server = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![certificate], key))
-            .expect("a configuration of TLS");
-        let server = Arc::new(server);
-        Self::listen("https", [config, keyring, jwks], move |peer, stream| {
-            if let Ok(connection) = rustls::ServerConnection::new(Arc::clone(&server)) {
+    pub fn start_tls(config: Value, keyring: Value, jwks: Value, identity: Identity) -> Arc<Self> {
+        let peer = Self::listen("https", [config, keyring, jwks], |peer, stream| {
+            let server = peer.identity.lock().expect("no panic").clone();
+            let connection = server.map(|identity| rustls::ServerConnection::new(identity.server()));
+            if let Some(Ok(connection)) = connection {
                 let mut stream = rustls::StreamOwned::new(connection, stream);
                 peer.answer(&mut stream);
                 stream.conn.send_close_notify();
                 let _ = stream.flush();
             }
-        })
+        });
+        peer.present(identity);
+        peer
+    }
+
+    /// Changes who the peer says it is, for connections from now on.
+    ///
+    /// # Panics
+    /// Where a thread of the peer has panicked.
+    pub fn present(&self, identity: Identity) {
+        *self.identity.lock().expect("no panic") = Some(identity);
     }
 
     fn listen(
@@ -108,6 +110,8 @@ impl Peer {
             served: documents.map(|document| Mutex::new(Serve::Document(document))),
             asked: Default::default(),
             secret_id: Mutex::default(),
+            heard: AtomicUsize::new(0),
+            identity: Mutex::default(),
         });
         let (serving, answer) = (Arc::clone(&peer), Arc::new(answer));
         thread::spawn(move || {
@@ -133,6 +137,12 @@ impl Peer {
         [CONFIG, KEYRING, JWKS].map(|document| self.asked[document].load(Ordering::SeqCst))
     }
 
+    /// How many bytes were said to it, whole requests or not; over TLS, those behind the handshake.
+    #[must_use]
+    pub fn heard(&self) -> usize {
+        self.heard.load(Ordering::SeqCst)
+    }
+
     /// What the last request for a secret named.
     ///
     /// # Panics
@@ -144,7 +154,7 @@ impl Peer {
 
     /// Answers one request; what is wrong with it is told by a connection that is cut.
     fn answer(&self, stream: &mut (impl Read + Write)) {
-        let Some((head, body)) = request(stream) else { return };
+        let Some((head, body)) = request(&mut Ears { stream, heard: &self.heard }) else { return };
         let document = match &head {
             head if head.contains("AmazonSSM.GetParameter") => CONFIG,
             head if head.contains("secretsmanager.GetSecretValue") => KEYRING,
@@ -165,6 +175,20 @@ impl Peer {
         let how = self.served[document].lock().expect("no panic").clone();
         // Whoever asked may be gone: then nothing can be written, and nothing need be.
         let _ = send(stream, document, how);
+    }
+}
+
+/// Counts what is read.
+struct Ears<'a, S> {
+    stream: &'a mut S,
+    heard: &'a AtomicUsize,
+}
+
+impl<S: Read> Read for Ears<'_, S> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.stream.read(buffer)?;
+        self.heard.fetch_add(read, Ordering::SeqCst);
+        Ok(read)
     }
 }
 

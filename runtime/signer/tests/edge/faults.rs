@@ -18,7 +18,7 @@ use signer::state::State;
 use signing::{CookieSet, PublicKey, SigningKey, TrustedKey, Viewing, open};
 use testkit::cloudfront::{Accepted, accept};
 use testkit::fixture::{self, HOST, NOW, asking, claims, good_token, header, jwks, kid, mint, with};
-use testkit::peer::{CERTIFICATE, CONFIG, JWKS, KEYRING, Peer, Serve};
+use testkit::peer::{CONFIG, JWKS, KEYRING, Peer, Serve};
 
 use crate::network::{moment, state};
 
@@ -29,7 +29,7 @@ fn peer() -> Arc<Peer> {
 }
 
 /// The answer as Node would get it, read as CloudFront reads it.
-fn ask(state: &Arc<State>, token: &str, at: Moment) -> Accepted {
+pub(crate) fn ask(state: &Arc<State>, token: &str, at: Moment) -> Accepted {
     let event = asking(token);
     let response = match state.answer_at_once(&event, at) {
         Some(response) => response,
@@ -38,15 +38,18 @@ fn ask(state: &Arc<State>, token: &str, at: Moment) -> Accepted {
     accept(&response.to_json()).expect("a response that CloudFront takes")
 }
 
-fn code(accepted: &Accepted) -> (u16, String) {
+/// Status and code. A refusal for want of documents says when to come again.
+pub(crate) fn code(accepted: &Accepted) -> (u16, String) {
+    let retry_after: &[&str] = if accepted.status == 503 { &["5"] } else { &[] };
+    assert_eq!(accepted.values("retry-after"), retry_after, "{accepted:?}");
     (accepted.status, accepted.code())
 }
 
-fn lasting() -> String {
+pub(crate) fn lasting() -> String {
     mint(&header(), &with(claims(), "exp", json!(NOW + 100 * HOUR)))
 }
 
-/// What each document is when it is not what it should be.
+/// What each document is when it is not what it should be, or not there.
 fn lies(document: usize) -> Vec<Serve> {
     let raw = |value: Value| Serve::Raw(200, value.to_string());
     let mut lies = vec![
@@ -61,6 +64,12 @@ fn lies(document: usize) -> Vec<Serve> {
         Serve::NoHttp,
         Serve::Endless,
         Serve::Rubbish,
+        Serve::Half,
+        Serve::Cut,
+        Serve::Hang,
+        Serve::Refusal(400, "ThrottlingException"),
+        Serve::Refusal(429, "TooManyRequestsException"),
+        Serve::Refusal(503, ""),
     ];
     let config = |name: &str, value: Value| Serve::Document(with(fixture::config(), name, value));
     let keyring =
@@ -174,7 +183,8 @@ fn a_throttled_service_is_asked_a_few_times_and_then_left_alone() {
     assert!(asked[CONFIG] <= 4 && asked[KEYRING] <= 4, "{asked:?}");
 }
 
-fn settings(endpoint: &str) -> Settings {
+/// Settings of a process at the edge, with this in place of AWS.
+pub(crate) fn settings(endpoint: &str) -> Settings {
     Settings {
         function: "us-east-1.example-demo-signer".into(),
         credentials: Credentials {
@@ -185,29 +195,6 @@ fn settings(endpoint: &str) -> Settings {
         endpoint: Some(endpoint.to_owned()),
         ca_bundle: None,
     }
-}
-
-#[test]
-fn a_certificate_that_nobody_signed_is_not_spoken_to() {
-    let keyring = fixture::keyring("K1", "ecdsa-p256");
-    let peer = Peer::start_tls(fixture::config(), keyring, jwks(&["id", "access"]));
-    // Whoever trusts the certificate is served: it is the certificate that the function turns down.
-    let certificate = ureq::tls::Certificate::from_pem(CERTIFICATE.as_bytes()).expect("a certificate");
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let tls = ureq::tls::TlsConfig::builder()
-        .provider(ureq::tls::TlsProvider::Rustls)
-        .unversioned_rustls_crypto_provider(provider)
-        .root_certs(ureq::tls::RootCerts::new_with_certs(&[certificate]))
-        .build();
-    let trusting = ureq::Agent::config_builder().tls_config(tls).build().new_agent();
-    let url = format!("{}/eu-north-1_Pool/.well-known/jwks.json", peer.url);
-    let served = trusting.get(&url).call().expect("an answer").body_mut().read_to_string().expect("text");
-    assert_eq!(served, jwks(&["id", "access"]).to_string());
-    let before = peer.asked();
-
-    let state = Arc::new(State::new(&settings(&peer.url), Box::new(|_| {})));
-    assert_eq!(code(&ask(&state, &good_token(), moment(0))), (503, "unavailable".into()));
-    assert_eq!(peer.asked(), before, "a request went through an untrusted connection");
 }
 
 #[test]

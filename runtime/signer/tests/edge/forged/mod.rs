@@ -2,9 +2,12 @@
 //! agreed on. The cases follow the kinds that Project Wycheproof collects for JSON web signatures and for
 //! RSA signatures (PKCS#1 v1.5).
 
+mod der;
 mod form;
 mod keys;
 mod padding;
+mod parts;
+mod schemes;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

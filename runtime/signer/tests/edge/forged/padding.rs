@@ -18,17 +18,17 @@ const SHA256_PREFIX: [u8; 19] = [
 ];
 
 /// Length of the modulus, in bytes.
-const K: usize = 256;
+pub(super) const K: usize = 256;
 
 /// Raises an encoded message to the private exponent, whatever it is.
-fn raw_signature(message: &[u8]) -> Vec<u8> {
+pub(super) fn raw_signature(message: &[u8]) -> Vec<u8> {
     let key = pool_key();
     let number = BigUint::from_bytes_be(message).modpow(key.d(), key.n()).to_bytes_be();
     [vec![0; K - number.len()], number].concat()
 }
 
 /// `00 01 FF … FF 00` and `info`, at the full length of the modulus.
-fn padded(info: &[u8]) -> Vec<u8> {
+pub(super) fn padded(info: &[u8]) -> Vec<u8> {
     [&[0, 1][..], &vec![0xff; K - 3 - info.len()], &[0], info].concat()
 }
 
@@ -82,8 +82,12 @@ fn only_the_one_right_padding_passes() {
         ("bytes behind the hash", padded(&extended)),
         ("half a hash", padded(&info(&SHA256_PREFIX)[..35])),
         ("a hash of nothing", padded(&[&SHA256_PREFIX[..], &Sha256::digest("")].concat())),
+        ("another separator", changed(separator, 0xee)),
+        ("all filling", [&[0, 1][..], &[0xff; K - 2]].concat()),
+        ("a padding that begins late", [&[0], &right[..K - 1]].concat()),
         ("zero", vec![0; K]),
         ("one", [vec![0; K - 1], vec![1]].concat()),
+        ("two", [vec![0; K - 1], vec![2]].concat()),
     ];
     for (name, message) in cases {
         let token = with_signature(&text, &raw_signature(&message));
@@ -98,7 +102,19 @@ fn a_signature_is_one_number_of_one_length() {
     let bytes = URL_SAFE_NO_PAD.decode(signature).expect("base64");
     let (n, s) = (pool_key().n().clone(), BigUint::from_bytes_be(&bytes));
     let one = BigUint::from(1_u8);
+    let fixed = |number: u8| [vec![0; K - 1], vec![number]].concat();
     let mut forged = vec![
+        vec![],
+        fixed(0),
+        fixed(1),
+        fixed(2),
+        n.to_bytes_be(),
+        // Minus one, in the two ways of writing it.
+        vec![0xff; K],
+        vec![0xff],
+        [vec![0, 0], bytes.clone()].concat(),
+        [bytes.clone(), vec![0, 0]].concat(),
+        (&s + &n + &n).to_bytes_be(),
         (&s + &n).to_bytes_be(),
         (&n - &s).to_bytes_be(),
         (&n - &one).to_bytes_be(),
