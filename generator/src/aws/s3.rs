@@ -1,6 +1,7 @@
-//! Buckets: the one with the runtime artifacts, and emptying a tenant's.
+//! Buckets: the one with the runtime artifacts, a tenant's page, and emptying a tenant's.
 
 mod conditional;
+mod files;
 mod read;
 mod stored;
 
@@ -20,6 +21,7 @@ use aws_smithy_types::error::operation::BuildError;
 use super::{AwsError, AwsErrorKind, Boxed};
 
 pub use conditional::{Condition, Conditional, Tagged};
+pub use files::{Files, Listed, NewFile};
 pub use read::{Object, Origin, Read, Want};
 pub use stored::StoredVersion;
 
