@@ -30,7 +30,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
     ("render", &["program", "tenant"]),
     ("report", &[]),
     ("rotate", &["aws", "clock", "report"]),
-    ("serve", &["aws", "clock"]),
+    ("serve", &["aws", "clock", "render", "verify"]),
     ("tenant", &[]),
     ("verify", &["aws", "clock"]),
 ];

@@ -171,6 +171,14 @@ fn breaks() -> Vec<(&'static str, &'static str, Break)> {
                 } }),
             ),
         ),
+        (
+            "BAS044",
+            "acme",
+            Regional(
+                "/Resources/AuthenticatedRole/Properties/Policies/0/PolicyDocument/Statement/2/Resource",
+                json!("arn:aws:s3:::b/elsewhere/*"),
+            ),
+        ),
         ("EDG001", "demo", Edge(at(SIGNER, "Runtime"), json!("nodejs18.x"))),
         ("EDG002", "demo", Edge(at(SIGNER, "Architectures"), json!(["arm64"]))),
         ("EDG003", "demo", Edge(at(SIGNER, "Environment"), json!({ "Variables": { "STAGE": "a" } }))),
@@ -218,7 +226,7 @@ fn breaks() -> Vec<(&'static str, &'static str, Break)> {
             ),
         ),
         ("EDG018", "demo", Edge("/Resources/SignerConfig/Properties/Value", json!("x".repeat(4_097)))),
-        ("EDG019", "acme", Edge(at(CDN, "CacheBehaviors/2/TrustedKeyGroups"), Value::Null)),
+        ("EDG019", "acme", Edge(at(CDN, "CacheBehaviors/3/TrustedKeyGroups"), Value::Null)),
         ("EDG020", "demo", Edge(at(CDN, "DefaultCacheBehavior/TrustedKeyGroups"), Value::Null)),
         (
             "EDG021",
@@ -239,6 +247,23 @@ fn breaks() -> Vec<(&'static str, &'static str, Break)> {
             Edge(
                 at(CDN, "CacheBehaviors/0/FunctionAssociations"),
                 json!([{ "EventType": "viewer-response" }]),
+            ),
+        ),
+        (
+            "EDG024",
+            "acme",
+            Edge(
+                at(CDN, "CacheBehaviors/2/AllowedMethods"),
+                json!(["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]),
+            ),
+        ),
+        (
+            "EDG025",
+            "acme",
+            Edge(
+                "/Resources/PageHeaders/Properties/ResponseHeadersPolicyConfig/SecurityHeadersConfig/\
+                 ContentSecurityPolicy/ContentSecurityPolicy",
+                json!("default-src 'none'; script-src 'self' https://elsewhere.example"),
             ),
         ),
         (

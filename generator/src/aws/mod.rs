@@ -36,7 +36,7 @@ use cloudfront::Edges;
 use cognito::{Cognito, UserPools};
 use lambda::{Functions, Lambda};
 use logs::{FunctionLogs, LogGroups, Logs};
-use s3::{ObjectStore, S3};
+use s3::{Files, ObjectStore, S3};
 use secretsmanager::{Secrets, SecretsManager};
 use sts::{Identity, Sts};
 
@@ -190,6 +190,8 @@ pub trait Peers: Send + Sync {
     fn cloudformation(&self, region: &str) -> Arc<dyn CloudFormation>;
     /// Buckets of `region`.
     fn objects(&self, region: &str) -> Arc<dyn ObjectStore>;
+    /// Files in buckets of `region`.
+    fn files(&self, region: &str) -> Arc<dyn Files>;
     /// Functions of `region`.
     fn functions(&self, region: &str) -> Arc<dyn Functions>;
     /// User pools of `region`.
@@ -226,6 +228,10 @@ impl Peers for Cloud {
     }
 
     fn objects(&self, region: &str) -> Arc<dyn ObjectStore> {
+        Arc::new(self.s3(region))
+    }
+
+    fn files(&self, region: &str) -> Arc<dyn Files> {
         Arc::new(self.s3(region))
     }
 

@@ -1,8 +1,9 @@
-//! Buckets: the one with the runtime artifacts, and emptying a tenant's.
+//! Buckets: the one with the runtime artifacts, a tenant's page, and emptying a tenant's.
 
 mod conditional;
 #[cfg(test)]
 pub(crate) mod fake;
+mod files;
 mod read;
 mod stored;
 
@@ -22,6 +23,7 @@ use aws_smithy_types::error::operation::BuildError;
 use super::{AwsError, AwsErrorKind, Boxed};
 
 pub use conditional::{Condition, Conditional, Tagged};
+pub use files::{Files, Listed, NewFile};
 pub use read::{Object, Origin, Read, Want};
 pub use stored::StoredVersion;
 

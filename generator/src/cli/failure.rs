@@ -15,7 +15,7 @@ use crate::render::RenderError;
 use crate::rotate::RevokeError;
 use crate::serve::ServeError;
 use crate::tenant::LoadError;
-use crate::verify::VerifyError;
+use crate::verify::{Unready, VerifyError};
 
 /// Why a command failed, ready to be shown.
 #[derive(Debug)]
@@ -149,8 +149,7 @@ impl From<ArtifactError> for Failure {
 impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Self {
         let exit = match &error {
-            VerifyError::NotDeployed { .. } => Exit::NotFound,
-            VerifyError::Aws { source, .. } => access(source).unwrap_or(Exit::Failure),
+            VerifyError::Unready(unready) => unready_exit(unready),
             VerifyError::Unreachable { .. } => Exit::Failure,
         };
         let help = error.help();
@@ -161,8 +160,7 @@ impl From<VerifyError> for Failure {
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         let exit = match &error {
-            ServeError::NotDeployed { .. } => Exit::NotFound,
-            ServeError::Aws { source, .. } => access(source).unwrap_or(Exit::Failure),
+            ServeError::Unready(unready) => unready_exit(unready),
             _ => Exit::Failure,
         };
         let help = error.help();
@@ -210,6 +208,13 @@ fn exit_of(error: &DeployError) -> Exit {
         DeployError::Moved { .. } => Exit::Changes,
         DeployError::Deadline { .. } => Exit::Timeout,
         _ => Exit::Deployment,
+    }
+}
+
+fn unready_exit(error: &Unready) -> Exit {
+    match error {
+        Unready::NotDeployed { .. } => Exit::NotFound,
+        Unready::Aws { source, .. } => access(source).unwrap_or(Exit::Failure),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What every operation on a tenant is given: the clock, the sink, the deadlines.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -83,6 +84,8 @@ impl std::fmt::Debug for Context {
 /// How operations behave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
+    /// The project's root, which the folders of pages are found from.
+    pub root: PathBuf,
     /// Whether the peer is a local cloud: polled more often, and its account is nobody's.
     pub local: bool,
     /// Role that CloudFormation acts with; `None`: the caller's own rights.
@@ -100,7 +103,8 @@ impl Settings {
     #[must_use]
     pub fn new(local: bool) -> Self {
         let deadlines = Deadlines::default();
-        Self { local, service_role_arn: None, deadlines, refuse_busy: false, continue_rollback: None }
+        let (root, service_role_arn) = (PathBuf::new(), None);
+        Self { root, local, service_role_arn, deadlines, refuse_busy: false, continue_rollback: None }
     }
 
     /// The first wait between two polls, and the longest.

@@ -3,6 +3,7 @@
 //! Every run goes on from what stands, so a run that was stopped, or had to leave something, is simply
 //! repeated. Nothing is called done while something remains.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use contract::names::Names;
@@ -10,7 +11,7 @@ use contract::names::Names;
 use super::error::{DeployError, Doing};
 use super::remove::delete_stack;
 use super::watch::settled;
-use super::{Context, StackStatus, account, detach, leavings, retained};
+use super::{Context, StackStatus, account, detach, leavings, page, retained};
 use crate::aws::Peers;
 use crate::report::Event;
 
@@ -27,12 +28,23 @@ pub struct DestroyRequest {
     pub retained: Vec<Retained>,
     /// Logical ids of the retained resources that may be deleted with all they hold.
     pub delete_data: Vec<String>,
+    /// The tenant's page, where its file has one; the stacks' own word, while there is one, goes before.
+    pub page: Option<PagePlace>,
     /// Names of the public keys that the rotator has made: whatever of them the stack leaves is deleted.
     pub keys: Option<Names>,
     /// `(name, region)` of log groups that functions make by themselves, and no stack has.
     pub log_groups: Vec<(String, String)>,
     /// How long to keep asking for what goes by itself.
     pub patience: Duration,
+}
+
+/// Where the files of a page lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PagePlace {
+    /// Path that everybody may read; begins and ends with `/`.
+    pub path: String,
+    /// Bucket.
+    pub bucket: String,
 }
 
 /// Pause between two times that a function is asked to go.
@@ -159,8 +171,9 @@ pub async fn destroy(
     account::check(context, peers, &request.tenant, request.account.as_deref()).await?;
     let mut outcome = DestroyOutcome::default();
     let mut retained = request.retained.clone();
+    let mut outputs = BTreeMap::new();
     for (place, (name, region)) in request.stacks.iter().enumerate() {
-        let end = take_down(context, peers, request, name, region, &mut retained).await?;
+        let end = take_down(context, peers, request, name, region, &mut retained, &mut outputs).await?;
         let stuck = matches!(end, Some(Destroyed::Remaining(_)));
         if let Some(end) = end {
             outcome.add(end);
@@ -175,6 +188,16 @@ pub async fn destroy(
             }
             // What the stacks retain is still part of them.
             return Ok(outcome);
+        }
+    }
+    // While its edge stands the page is still open, so its files go after it, and before the bucket.
+    let bucket = retained.iter().find(|resource| resource.kind == RetainedKind::Bucket);
+    if let Some(bucket) = bucket.filter(|bucket| !request.delete_data.contains(&bucket.logical_id)) {
+        if let Some(page) = page::leftover(&outputs, request.page.as_ref())
+            && let Some(end) = page::retire(peers, &request.tenant, &bucket.region, &page).await
+        {
+            retained::tell(context, &request.tenant, &end);
+            outcome.add(end);
         }
     }
     for resource in &retained {
@@ -223,6 +246,7 @@ async fn take_down(
     name: &str,
     region: &str,
     retained: &mut [Retained],
+    outputs: &mut BTreeMap<String, String>,
 ) -> Result<Option<Destroyed>, DeployError> {
     let cloudformation = peers.cloudformation(region);
     let doing = || format!("reading stack `{name}` in `{region}`");
@@ -242,6 +266,7 @@ async fn take_down(
     if status(&stack.status)? == StackStatus::DeleteComplete {
         return Ok(None);
     }
+    outputs.extend(stack.outputs.clone());
     let resources = cloudformation
         .resources(&stack.id)
         .await

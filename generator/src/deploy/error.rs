@@ -185,6 +185,16 @@ pub enum DeployError {
         /// What stands in the way.
         checks: Vec<Check>,
     },
+    /// The page cannot be put into the bucket.
+    #[error("the page of `{tenant}`: {reason}")]
+    Page {
+        /// Tenant.
+        tenant: String,
+        /// Why.
+        reason: String,
+        /// What to do.
+        help: String,
+    },
     /// A name that should tell one thing tells several.
     #[error("several user pools are called `{name}`: `{}`", .ids.join("`, `"))]
     Ambiguous {
@@ -210,7 +220,7 @@ const AGAIN: &str = "run the same command again, or `generator resume` with the 
 
 impl DeployError {
     /// Every code of [`DeployError::code`] that is no exit code's.
-    pub const CODES: [&'static str; 20] = [
+    pub const CODES: [&'static str; 21] = [
         "CALL_FAILED",
         "ACCOUNT_WRONG",
         "STACK_REFUSED",
@@ -229,6 +239,7 @@ impl DeployError {
         "ARTIFACT_MISSING",
         "STACKS_UNSETTLED",
         "PREFLIGHT_FAILED",
+        "PAGE_REFUSED",
         "NAME_AMBIGUOUS",
         "PLAN_MOVED",
     ];
@@ -256,6 +267,7 @@ impl DeployError {
             Self::Unsettled { .. } => "STACKS_UNSETTLED",
             Self::Unreadable { .. } => "TEMPLATE_UNREADABLE",
             Self::Hindered { .. } => "PREFLIGHT_FAILED",
+            Self::Page { .. } => "PAGE_REFUSED",
             Self::Ambiguous { .. } => "NAME_AMBIGUOUS",
             Self::Moved { .. } => "PLAN_MOVED",
             Self::Cancelled => "CANCELLED",
@@ -267,7 +279,7 @@ impl DeployError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Failed(failure) => Some(failure.help.clone()),
-            Self::Refused { help, .. } => Some(help.clone()),
+            Self::Refused { help, .. } | Self::Page { help, .. } => Some(help.clone()),
             Self::LostSight { .. } | Self::Unknown { .. } => Some(AGAIN.into()),
             Self::Overtaken { .. } => {
                 Some("run the same command again: it works the changes out anew, from what stands now".into())

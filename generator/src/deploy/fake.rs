@@ -13,7 +13,7 @@ use crate::aws::cloudfront::Edges;
 use crate::aws::cognito::{UserPool, UserPools};
 use crate::aws::lambda::Functions;
 use crate::aws::logs::LogGroups;
-use crate::aws::s3::{ObjectHead, ObjectStore, ObjectVersion, Owner, Upload};
+use crate::aws::s3::{Files, Listed, NewFile, ObjectHead, ObjectStore, ObjectVersion, Owner, Upload};
 use crate::aws::sts::Identity;
 use crate::aws::{AwsError, AwsErrorKind, Boxed, Peers};
 use crate::clock::ManualClock;
@@ -164,6 +164,8 @@ impl CloudFormation for FakeCloudFormation {
 pub(super) struct World {
     pub(super) buckets: BTreeMap<String, Vec<ObjectVersion>>,
     pub(super) objects: BTreeMap<String, Vec<u8>>,
+    /// Whether no file can be written.
+    pub(super) full: bool,
     /// Whether objects are answered with their digest.
     pub(super) checksums: bool,
     pub(super) pools: Vec<UserPool>,
@@ -206,6 +208,10 @@ impl Peers for FakePeers {
     }
 
     fn objects(&self, _: &str) -> Arc<dyn ObjectStore> {
+        Arc::new(self.clone())
+    }
+
+    fn files(&self, _: &str) -> Arc<dyn Files> {
         Arc::new(self.clone())
     }
 
@@ -353,6 +359,44 @@ impl ObjectStore for FakePeers {
         self.with(format!("DeleteBucket {bucket}"), |world| {
             let left = world.buckets.remove(bucket).unwrap_or_default();
             assert!(left.is_empty(), "the bucket was not empty");
+            Ok(())
+        })
+    }
+}
+
+impl Files for FakePeers {
+    fn below<'a>(&'a self, _: &'a str, prefix: &'a str) -> Boxed<'a, Result<Vec<Listed>, AwsError>> {
+        self.with(format!("ListObjectsV2 {prefix}"), |world| {
+            let below = world.objects.iter().filter(|(key, _)| key.starts_with(prefix));
+            Ok(below
+                .map(|(key, bytes)| Listed { key: key.clone(), tag: super::tests::sha256(bytes) })
+                .collect())
+        })
+    }
+
+    fn read_file<'a>(&'a self, _: &'a str, key: &'a str) -> Boxed<'a, Result<Option<Vec<u8>>, AwsError>> {
+        self.with(format!("GetObject {key}"), |world| Ok(world.objects.get(key).cloned()))
+    }
+
+    fn write_file<'a>(
+        &'a self,
+        _: &'a str,
+        key: &'a str,
+        file: NewFile<'a>,
+    ) -> Boxed<'a, Result<String, AwsError>> {
+        let call = format!("PutObject {key} ({}, {})", file.media_type, file.cache_control);
+        self.with(call, |world| {
+            if world.full {
+                return Err(super::tests::refused("PutObject"));
+            }
+            world.objects.insert(key.to_owned(), file.bytes.to_vec());
+            Ok(super::tests::sha256(file.bytes))
+        })
+    }
+
+    fn delete_file<'a>(&'a self, _: &'a str, key: &'a str) -> Boxed<'a, Result<(), AwsError>> {
+        self.with(format!("DeleteObject {key}"), |world| {
+            world.objects.remove(key);
             Ok(())
         })
     }

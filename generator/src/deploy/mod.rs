@@ -17,6 +17,7 @@ mod failure;
 mod gate;
 mod import;
 mod leavings;
+mod page;
 pub mod planned;
 mod poll;
 mod preflight;

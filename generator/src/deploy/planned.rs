@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::changes;
 use super::error::{DeployError, Doing};
+use super::page::Page;
 use super::reading::{Reading, read_all};
 use super::stack::{StackDeployer, StackOutcome};
 use super::tenant::{request, resolve};
@@ -72,6 +73,10 @@ pub async fn check(
     plan: &SavedTenant,
 ) -> Result<(), DeployError> {
     let pairs = pairs(tenant, plan)?;
+    let page = Page::read(context, tenant)?.map(|page| page.digest());
+    if page != plan.page {
+        return Err(moved("the files of the page are others".into()));
+    }
     let names: Vec<_> = pairs.iter().map(|(stack, _)| (stack.name.as_str(), stack.region.as_str())).collect();
     let ((), readings) = tokio::try_join!(
         account::check(context, peers, &plan.tenant, Some(&plan.account)),
@@ -145,7 +150,7 @@ pub async fn execute(
     let seen: BTreeSet<StackId> = executed.iter().map(|(id, _): &(StackId, StackOutcome)| *id).collect();
     let mut stacks = executed;
     stacks.extend(rest.stacks.into_iter().filter(|(id, outcome)| outcome.is_changed() || !seen.contains(id)));
-    Ok(TenantOutcome { stacks, outputs: rest.outputs })
+    Ok(TenantOutcome { stacks, outputs: rest.outputs, page: rest.page })
 }
 
 /// Deletes the change sets of a plan that were not executed, and the empty stacks that they have made.
@@ -289,7 +294,13 @@ mod tests {
         let (stack, name, region) = ("edge".to_string(), "s".to_string(), "r".to_string());
         let saved =
             SavedStack { stack, name, region, template: text(), request: text(), stands: None, next, later };
-        SavedTenant { tenant: "demo".into(), account: "1".into(), files: text(), stacks: vec![saved] }
+        SavedTenant {
+            tenant: "demo".into(),
+            account: "1".into(),
+            files: text(),
+            stacks: vec![saved],
+            page: None,
+        }
     }
 
     async fn passes(plan: &SavedTenant, action: &str, replacement: Option<&str>) -> bool {

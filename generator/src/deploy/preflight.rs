@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::page::{self, Outputs, Page};
 use super::reading::Reading;
 use super::{DeployError, NextStep, StackStatus};
 use crate::aws::cloudformation::CloudFormation;
@@ -63,9 +64,12 @@ impl Check {
 pub(super) async fn pass(
     peers: &dyn Peers,
     tenant: &RenderedTenant,
+    page: Option<&Page<'_>>,
     readings: &[Reading],
+    outputs: &Outputs,
 ) -> Result<(), DeployError> {
-    let all = checks(peers, tenant, readings).await;
+    let mut all = checks(peers, tenant, readings).await;
+    all.extend(page::check(page, peers, outputs).await?);
     let checks: Vec<Check> = all.into_iter().filter(|check| check.failure().is_some()).collect();
     if checks.is_empty() {
         return Ok(());

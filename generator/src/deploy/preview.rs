@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use super::changes;
 use super::error::DeployError;
+use super::page::Page;
 use super::reading::{Reading, read_all};
 use super::stack::{StackRequest, is_as_requested};
 use super::tenant::{request, resolve};
 use super::{ArtifactLocations, Check, Context, NextStep, StackStatus, account, preflight};
 use crate::aws::Peers;
 use crate::aws::cloudformation::{ChangeSet, ChangeSetKind, CloudFormation, Stack};
-use crate::plan::{Side, Sides, StackChange, expected_change, waiting_for};
+use crate::plan::{PageChange, Side, Sides, StackChange, expected_change, waiting_for};
 use crate::render::{ParameterSource, RenderedStack, RenderedTenant, StackId};
 
 /// What deploying a tenant would do.
@@ -21,6 +22,8 @@ pub struct TenantPreview {
     pub stacks: Vec<StackPreview>,
     /// What was looked at before the first write.
     pub checks: Vec<Check>,
+    /// What would be done to the page's files, where there is one.
+    pub page: Option<PageChange>,
 }
 
 /// What deploying one stack would do.
@@ -95,6 +98,7 @@ pub async fn preview_tenant(
     artifacts: &ArtifactLocations,
     keep: bool,
 ) -> Result<TenantPreview, DeployError> {
+    let own_page = Page::read(context, tenant)?;
     let names: Vec<_> =
         tenant.stacks.iter().map(|stack| (stack.name.as_str(), stack.region.as_str())).collect();
     let ((), readings) = tokio::try_join!(
@@ -108,6 +112,14 @@ pub async fn preview_tenant(
         .zip(&readings)
         .filter_map(|(stack, reading)| Some((stack.id, reading.stack.as_ref()?.outputs.clone())))
         .collect();
+    let page = match &own_page {
+        Some(page) => {
+            let (change, check) = page.preview(peers, &outputs).await?;
+            checks.extend(check);
+            Some(change)
+        }
+        None => None,
+    };
     let mut previews: Vec<StackPreview> = Vec::with_capacity(tenant.stacks.len());
     for (stack, reading) in tenant.stacks.iter().zip(readings) {
         let one = Asking { context, peers, tenant, stack, artifacts, outputs: &outputs, keep };
@@ -125,7 +137,7 @@ pub async fn preview_tenant(
             }
         }
     }
-    Ok(TenantPreview { stacks: previews, checks })
+    Ok(TenantPreview { stacks: previews, checks, page })
 }
 
 /// Deletes the change sets of previews that were to be kept, and the empty stacks that they have made.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::reading::{self, read_all};
 use super::stack::{StackDeployer, StackOutcome, StackRequest};
-use super::{Context, DeployError, Gate, account, preflight};
+use super::{Context, DeployError, Gate, account, page, preflight};
 use crate::aws::Peers;
+use crate::plan::PageChange;
 use crate::render::{
     Artifact, ArtifactFact, ParameterSource, RenderedStack, RenderedTenant, StackId, StackParameter,
 };
@@ -37,17 +38,20 @@ pub struct TenantOutcome {
     pub stacks: Vec<(StackId, StackOutcome)>,
     /// Outputs of each stack.
     pub outputs: BTreeMap<StackId, BTreeMap<String, String>>,
+    /// What was done to the page's files, where there is one.
+    pub page: Option<PageChange>,
 }
 
 impl TenantOutcome {
-    /// Whether anything was executed.
+    /// Whether anything was executed, or a file of the page written.
     #[must_use]
     pub fn is_changed(&self) -> bool {
         self.stacks.iter().any(|(_, outcome)| outcome.is_changed())
+            || self.page.as_ref().is_some_and(PageChange::is_change)
     }
 }
 
-/// Brings all stacks of a tenant to what was rendered. `peers` must already act as the tenant's role.
+/// Brings all stacks of a tenant, and the files of its page, to what was rendered. `peers` must already act as the tenant's role.
 ///
 /// # Errors
 /// Where a stack does not get there. Stacks that come before it in the order stand as rendered.
@@ -59,20 +63,21 @@ pub async fn deploy_tenant(
     gates: &[Arc<dyn Gate>],
 ) -> Result<TenantOutcome, DeployError> {
     let start = context.clock.elapsed();
+    let own_page = page::Page::read(context, tenant)?;
     let names: Vec<_> =
         tenant.stacks.iter().map(|stack| (stack.name.as_str(), stack.region.as_str())).collect();
     let ((), readings) = tokio::try_join!(
         account::check(context, peers, &tenant.tenant, tenant.account.as_deref()),
         read_all(peers, &names),
     )?;
-    preflight::pass(peers, tenant, &readings).await?;
-
     let mut outputs: BTreeMap<StackId, BTreeMap<String, String>> = BTreeMap::new();
     for (stack, reading) in tenant.stacks.iter().zip(&readings) {
         if let Some(found) = &reading.stack {
             outputs.insert(stack.id, found.outputs.clone());
         }
     }
+    preflight::pass(peers, tenant, own_page.as_ref(), &readings, &outputs).await?;
+    let before = page::standing(&outputs);
     let mut readings: BTreeMap<_, _> = tenant.stacks.iter().map(|stack| stack.id).zip(readings).collect();
     let mut used: BTreeMap<StackId, BTreeMap<String, String>> = BTreeMap::new();
     let mut gone_over = Vec::new();
@@ -107,9 +112,11 @@ pub async fn deploy_tenant(
             break;
         }
     }
-    let milliseconds = context.milliseconds_since(start);
+    let page = page::settle(context, peers, tenant, own_page.as_ref(), before, &outputs).await?;
+    let outcome = TenantOutcome { stacks: gone_over, outputs, page };
+    let (changed, milliseconds) = (outcome.is_changed(), context.milliseconds_since(start));
     context.emit(&Event::TenantDone { tenant: tenant.tenant.clone(), changed, milliseconds });
-    Ok(TenantOutcome { stacks: gone_over, outputs })
+    Ok(outcome)
 }
 
 pub(super) fn request(

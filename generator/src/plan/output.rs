@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::overview::{Block, Item, Overview, Shared, TenantPlan};
+use super::page::PageChange;
 use super::preview::{Entry, Found, Lost, Outcome, Shown, Widened};
 
 /// Longest comment that GitHub takes, in characters. Bytes are counted, of which there are never fewer.
@@ -161,6 +162,7 @@ fn sections(overview: &Overview) -> Vec<(&'static str, Vec<String>)> {
         ("Data that would be lost", lines(&overview.losses, lost)),
         ("Permissions that would be widened", lines(&overview.permissions, widened)),
         ("Policies", lines(&overview.findings, found)),
+        ("Files of pages", lines(&overview.pages, files)),
     ];
     all.into_iter().filter(|(_, lines)| !lines.is_empty()).collect()
 }
@@ -195,6 +197,14 @@ fn found(found: &Found) -> String {
     };
     let file = found.place.as_ref().map_or_else(String::new, |place| format!(" ({place})"));
     format!("{} {} {place}{file}: {}; {}", found.verdict, found.policy, found.message, found.fix)
+}
+
+fn files(page: &PageChange) -> String {
+    let list = |mark: &str, keys: &[String]| -> String {
+        keys.iter().map(|key| format!("\n{mark} {key}")).collect::<Vec<_>>().concat()
+    };
+    let all = format!("{}{}", list("+", &page.written), list("-", &page.removed));
+    format!("`{}`: {} as they should be{all}", page.path, page.unchanged)
 }
 
 fn outcome(outcome: &Outcome, resources: usize) -> String {

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::page::PageChange;
 use super::preview::{Entry, Found, Lost, Outcome, Shown, StackPlan, Widened};
 
 /// What deploying one tenant would do.
@@ -23,6 +24,9 @@ pub struct TenantPlan {
     pub hindrances: Vec<String>,
     /// Everything that was looked at before the first write, each with its verdict.
     pub checks: Vec<Value>,
+    /// What would be done to the files of its page, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<PageChange>,
     /// Why there is no plan.
     pub error: Option<String>,
 }
@@ -31,7 +35,7 @@ impl TenantPlan {
     /// Whether deploying would change anything.
     #[must_use]
     pub fn changes(&self) -> bool {
-        self.stacks.iter().any(StackPlan::changes)
+        self.stacks.iter().any(StackPlan::changes) || self.page.as_ref().is_some_and(PageChange::is_change)
     }
 
     /// Whether a policy would stop the deployment.
@@ -161,6 +165,8 @@ pub struct Overview {
     pub permissions: Vec<Shared<Widened>>,
     /// What policies say.
     pub findings: Vec<Shared<Found>>,
+    /// Files of pages that would be written or removed.
+    pub pages: Vec<Shared<PageChange>>,
     /// The changes, those of the most tenants first.
     pub blocks: Vec<Block>,
 }
@@ -172,12 +178,14 @@ impl Overview {
         let (mut failed, mut hindrances) = (Known::default(), Known::default());
         let (mut items, mut losses, mut permissions, mut findings) =
             (Known::default(), Known::default(), Known::default(), Known::default());
+        let mut pages = Known::default();
         let mut totals = Totals::default();
         for plan in plans {
             let name = plan.tenant.as_str();
             note(&mut failed, name, plan.error.iter());
             note(&mut hindrances, name, plan.hindrances.iter());
             note(&mut findings, name, plan.findings.iter());
+            note(&mut pages, name, plan.page.iter().filter(|page| page.is_change()));
             for stack in &plan.stacks {
                 note(&mut losses, name, stack.losses.iter());
                 note(&mut permissions, name, stack.permissions.iter());
@@ -203,6 +211,7 @@ impl Overview {
             losses: shared(losses),
             permissions: shared(permissions),
             findings: shared(findings),
+            pages: shared(pages),
             blocks: blocks(shared(items)),
         }
     }
@@ -381,6 +390,7 @@ pub(super) mod tests {
             findings: vec![],
             hindrances: vec![],
             checks: vec![],
+            page: None,
             error: None,
         }
     }

@@ -38,6 +38,9 @@ pub struct SavedTenant {
     pub files: String,
     /// Its stacks, in the order of deployment.
     pub stacks: Vec<SavedStack>,
+    /// Digest of the files of its page, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
 }
 
 /// A stack of a plan.

@@ -21,7 +21,7 @@ pub fn media_cdn(tenant: &Tenant) -> Result<Deployment, ProgramError> {
 
     let keys = SigningKeyring::new(tenant).add_to(&mut edge)?;
     let signer = Signer::new(tenant, &keys).add_to(&mut edge)?;
-    let cdn = Distribution::new(tenant, &bucket, &keys, &signer).add_to(&mut edge)?;
+    let cdn = Distribution::new(tenant, &pool, &bucket, &keys, &signer).add_to(&mut edge)?;
     SignerConfig::new(tenant, &pool, &keys, &cdn).add_to(&mut edge)?; // pool is in the other stack
 
     bucket.allow_read(&cdn, &mut regional)?; // closes the loop

@@ -133,6 +133,8 @@ pub mod kind {
         UserPoolId,
         /// Host and path of a user pool as an identity provider: its issuer without the scheme.
         UserPoolProvider,
+        /// First part of the host name of a sign-in page.
+        SignInDomain,
         /// Id of an app client.
         UserPoolClientId,
         /// ARN of the secret that holds the keyring.

@@ -10,13 +10,17 @@ use super::document::fragment;
 use super::engine::Templates;
 use super::error::RenderError;
 use super::origins::Origins;
-use super::rendered::{ParameterSource, RenderedStack, RenderedTenant, StackParameter};
+use super::rendered::{
+    PageAllowed, ParameterSource, RenderedPage, RenderedStack, RenderedTenant, StackParameter,
+};
 use super::tags;
 use super::trace::StackTrace;
 use super::values::Wiring;
 use crate::program::stack::Stack;
 use crate::program::{ArtifactFact, Deployment, StackId};
 use crate::tenant::Tenant;
+use crate::tenant::settings::{Settings, UploadMode};
+use crate::tenant::values::ReturnUrl;
 
 const FORMAT_VERSION: &str = "2010-09-09";
 const SECTIONS: [&str; 3] = ["Conditions", "Resources", "Outputs"];
@@ -100,8 +104,28 @@ fn compose(
         account: tenant.settings.account.as_ref().map(|account| account.as_str().to_string()),
         role_arn: tenant.settings.role_arn.as_ref().map(|arn| arn.as_str().to_string()),
         stacks,
+        page: page(&tenant.settings),
     };
     Ok((rendered, documents))
+}
+
+fn page(settings: &Settings) -> Option<RenderedPage> {
+    let folder = settings.page.folder.as_ref()?.to_string();
+    let (sign_in, uploads) = (&settings.sign_in, &settings.uploads);
+    let texts = |urls: &[ReturnUrl]| -> Vec<String> { urls.iter().map(ToString::to_string).collect() };
+    Some(RenderedPage {
+        folder,
+        path: settings.page.path.to_string(),
+        region: settings.region.to_string(),
+        scopes: sign_in.scopes.iter().map(ToString::to_string).collect(),
+        allowed: PageAllowed {
+            callbacks: sign_in.callback_urls.as_ref().map(|urls| texts(urls)).unwrap_or_default(),
+            logouts: texts(&sign_in.logout_urls),
+            origins: (*uploads.mode != UploadMode::Off)
+                .then(|| settings.cors.origins.iter().map(ToString::to_string).collect()),
+        },
+        largest: uploads.limit_megabytes.as_ref().map(|limit| u64::from(limit.get()) * 1_000_000),
+    })
 }
 
 #[derive(Default)]

@@ -15,6 +15,36 @@ pub struct RenderedTenant {
     pub role_arn: Option<String>,
     /// Stacks in the order of their first deployment.
     pub stacks: Vec<RenderedStack>,
+    /// The page that lies in the bucket, where the tenant has one.
+    pub page: Option<RenderedPage>,
+}
+
+/// A page of static files, and what deploying it must know beside the stacks' outputs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenderedPage {
+    /// Folder with its files, from the project's root.
+    pub folder: String,
+    /// Path that it lies under; begins and ends with `/`.
+    pub path: String,
+    /// Region of the bucket.
+    pub region: String,
+    /// Scopes that the page may ask for.
+    pub scopes: Vec<String>,
+    /// Return URLs of the app client, and the web origins that may use the bucket.
+    pub allowed: PageAllowed,
+    /// Largest object that stays in the bucket, in bytes.
+    pub largest: Option<u64>,
+}
+
+/// What the tenant's file says of pages.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PageAllowed {
+    /// Where signed-in users may be sent.
+    pub callbacks: Vec<String>,
+    /// Where signed-out users may be sent.
+    pub logouts: Vec<String>,
+    /// Web origins that may upload; `None` where nobody may upload.
+    pub origins: Option<Vec<String>>,
 }
 
 impl RenderedTenant {

@@ -193,6 +193,12 @@ pub const EVENTS: &[Code] = &[
         "do what `help` says; `generator resume` asks again",
     ),
     code(
+        "PAGE_DONE",
+        "the files of a tenant's page are as they should be; those that had changed were written",
+        &[("tenant", Text), ("path", Text), ("written", Count), ("removed", Count), ("unchanged", Count)],
+        "",
+    ),
+    code(
         "TENANT_DONE",
         "all stacks of a tenant are as rendered",
         &[("tenant", Text), ("changed", Flag), ("milliseconds", Count)],
@@ -359,6 +365,12 @@ pub const FAILURES: &[Code] = &[
         "something stands in the way of the first write, and nothing was written",
         &[],
         "do what the check says, then run the same command again",
+    ),
+    code(
+        "PAGE_REFUSED",
+        "the files of the page cannot be read, or cannot be told from others in the bucket",
+        &[],
+        "do what the message says, then run the same command again",
     ),
     code(
         "NAME_AMBIGUOUS",

@@ -266,6 +266,19 @@ pub enum Event {
         /// Number of tenants whose jobs go on to their end.
         in_flight: usize,
     },
+    /// The files of a tenant's page are as they should be.
+    PageDone {
+        /// Tenant.
+        tenant: String,
+        /// Path of the page.
+        path: String,
+        /// Number of objects that were written.
+        written: usize,
+        /// Number of objects that were deleted.
+        removed: usize,
+        /// Number of objects that were left as they are.
+        unchanged: usize,
+    },
     /// All stacks of a tenant are as rendered.
     TenantDone {
         /// Tenant.
@@ -345,6 +358,7 @@ impl Event {
             Self::JobStarted { .. } => "JOB_STARTED",
             Self::JobDone { .. } => "JOB_DONE",
             Self::RunStopping { .. } => "RUN_STOPPING",
+            Self::PageDone { .. } => "PAGE_DONE",
             Self::TenantDone { .. } => "TENANT_DONE",
             Self::TenantFailed { .. } => "TENANT_FAILED",
         }

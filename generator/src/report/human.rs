@@ -139,6 +139,12 @@ fn text(event: &Event, verbose: bool) -> Option<String> {
         Event::EdgeDetached { tenant, distribution } => {
             format!("{tenant}: distribution {distribution} is without its function at every edge")
         }
+        Event::PageDone { tenant, path, written: 0, removed: 0, .. } => {
+            format!("{tenant}: page {path}: no changes")
+        }
+        Event::PageDone { tenant, path, written, removed, unchanged } => {
+            format!("{tenant}: page {path}: {written} written, {removed} removed, {unchanged} unchanged")
+        }
         Event::ResourceRemoved { tenant, kind, name } => format!("{tenant}: removed {kind} {name}"),
         Event::ResourceKept { tenant, kind, name, help } => {
             with_help(&format!("{tenant}: kept {kind} {name}"), Some(help))

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::aws::AwsError;
+use crate::verify::Unready;
 
 /// Why the local edge cannot be brought up. What happens to a single request is an answer, not an error.
 #[derive(Debug, Error)]
@@ -18,23 +18,9 @@ pub enum ServeError {
         /// Its value.
         value: String,
     },
-    /// An output that should be there is not.
-    #[error("tenant `{tenant}` has no output `{output}`")]
-    NotDeployed {
-        /// Tenant.
-        tenant: String,
-        /// Output.
-        output: &'static str,
-    },
-    /// A call failed.
-    #[error("{doing}")]
-    Aws {
-        /// What was being done.
-        doing: String,
-        /// The failure.
-        #[source]
-        source: AwsError,
-    },
+    /// The tenant is not deployed, or a call failed.
+    #[error(transparent)]
+    Unready(#[from] Unready),
     /// The port cannot be listened on.
     #[error("cannot listen on 127.0.0.1:{port}")]
     Listen {
@@ -73,7 +59,7 @@ impl ServeError {
     #[must_use]
     pub fn help(&self) -> Option<String> {
         match self {
-            Self::NotDeployed { tenant, .. } => {
+            Self::Unready(Unready::NotDeployed { tenant, .. }) => {
                 Some(format!("run `generator deploy --tenant {tenant} --local --yes` first"))
             }
             Self::Listen { .. } => Some("choose another port with `--port`".into()),
@@ -84,10 +70,5 @@ impl ServeError {
     pub(super) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { action, path, source }
-    }
-
-    pub(super) fn aws(doing: impl Into<String>) -> impl FnOnce(AwsError) -> Self {
-        let doing = doing.into();
-        move |source| Self::Aws { doing, source }
     }
 }

@@ -40,7 +40,6 @@ use tokio::task::JoinHandle;
 use self::authority::{Authority, Certificates};
 pub use self::error::ServeError;
 use self::function::{Function, Workshop};
-pub use self::page::PATH as PAGE_PATH;
 use self::server::{Board, Sites};
 pub use self::template::StackValues;
 pub use self::tenant::TenantSite;
@@ -62,8 +61,30 @@ pub struct Options {
     pub folder: PathBuf,
     /// Port of 127.0.0.1; 0: any free one.
     pub port: u16,
-    /// Folder of a page under development.
-    pub page: Option<PathBuf>,
+    /// A page under development.
+    pub overlay: Option<Overlay>,
+}
+
+/// A page under development, which is laid over tenants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overlay {
+    /// Folder with its files.
+    pub folder: PathBuf,
+    /// Whether it is laid over tenants too that have a page of their own.
+    pub over_all: bool,
+}
+
+impl Options {
+    /// The page of a tenant: its path, and the folder of its files where it does not come from the bucket.
+    fn page_over<'a>(&'a self, tenant: &'a TenantSite) -> Option<(&'a str, Option<&'a PathBuf>)> {
+        let own = tenant.own_page();
+        let overlay = self.overlay.as_ref().filter(|overlay| overlay.over_all || own.is_none());
+        match (own, overlay) {
+            (own, Some(overlay)) => Some((own.unwrap_or(page::PATH), Some(&overlay.folder))),
+            (Some(own), None) => Some((own, None)),
+            (None, None) => None,
+        }
+    }
 }
 
 /// A local edge that runs until this is dropped.
@@ -107,6 +128,12 @@ impl Edge {
         *self.board.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(sites);
         self.functions = functions;
         Ok(())
+    }
+
+    /// Path of the page that a tenant's host shows, if any.
+    #[must_use]
+    pub fn page_of<'a>(&'a self, tenant: &'a TenantSite) -> Option<&'a str> {
+        self.options.page_over(tenant).map(|(path, _)| path)
     }
 
     /// The port that it listens on.

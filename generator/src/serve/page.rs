@@ -1,39 +1,88 @@
-//! A page under development, laid over a tenant's host on this machine: the files of a folder, and its settings.
+//! The page of a tenant's host on this machine: the files of a folder under development, laid over the distribution, or
+//! those of the tenant's bucket. Either way it is told to find sign-in page and services on this machine.
 
 use std::path::{Component, Path, PathBuf};
 
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderValue, Response, StatusCode};
+use http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, IF_MATCH,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderValue, Method, Response, StatusCode};
 use serde_json::Value;
 
 use super::answers;
 use super::body::Body;
+use super::cdn::Cdn;
+use super::viewer::Viewer;
 
-/// Path under which the page lies on every tenant's host.
-pub const PATH: &str = "/gallery/";
-/// File of the page that `serve` writes: what of the tenant the page must know.
+/// Path under which a page lies on the host of a tenant that has none of its own.
+pub(super) const PATH: &str = "/gallery/";
+/// File with what of the tenant the page must know.
 const CONFIG: &str = "config.json";
+/// What asks for a part of a file, or for it only where it has changed.
+const CONDITIONS: [HeaderName; 6] =
+    [RANGE, IF_RANGE, IF_MATCH, IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE];
 
 /// The page of one tenant.
 #[derive(Debug, Clone)]
 pub(super) struct Page {
-    pub(super) folder: PathBuf,
+    /// Path that it lies under.
+    pub(super) path: String,
+    /// Folder of its files; `None`: they are in the bucket.
+    pub(super) folder: Option<PathBuf>,
     pub(super) config: Value,
     /// Content security policy: where the page may connect to.
     pub(super) security: String,
 }
 
 impl Page {
-    /// A file of the page; read anew each time, so that a change is seen with the next look.
-    pub(super) async fn respond(&self, path: &str) -> Response<Body> {
-        let name = path.strip_prefix(PATH).filter(|name| !name.is_empty()).unwrap_or("index.html");
+    /// Whether a request is for the page: it stands on the name of this machine only.
+    pub(super) fn is_asked(&self, viewer: &Viewer, local: &str) -> bool {
+        let reads = viewer.method == Method::GET || viewer.method == Method::HEAD;
+        reads && viewer.tls && viewer.host == local && viewer.path.starts_with(&self.path)
+    }
+
+    /// A file of the page.
+    pub(super) async fn respond(&self, cdn: &Cdn, viewer: Viewer) -> Response<Body> {
+        match &self.folder {
+            Some(folder) => self.file(folder, &viewer.path).await,
+            None => self.of_bucket(cdn, viewer).await,
+        }
+    }
+
+    /// A file of the bucket, as the distribution gives it; but for what it says of where things are.
+    async fn of_bucket(&self, cdn: &Cdn, mut viewer: Viewer) -> Response<Body> {
+        let is_config = viewer.path.strip_prefix(&self.path) == Some(CONFIG);
+        if is_config {
+            // The conditions are about another file than the one that is given.
+            CONDITIONS.iter().for_each(|name| drop(viewer.headers.remove(name)));
+        }
+        let (head, mut response) = (viewer.method == Method::HEAD, cdn.respond(viewer).await);
+        if let Ok(security) = HeaderValue::from_str(&self.security) {
+            response.headers_mut().insert(CONTENT_SECURITY_POLICY, security);
+        }
+        if is_config && response.status() == StatusCode::OK {
+            let text = format!("{:#}\n", self.config);
+            let headers = response.headers_mut();
+            headers.remove(ETAG);
+            headers.remove(http::header::CONTENT_ENCODING);
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(text.len()));
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *response.body_mut() = Body::from(if head { String::new() } else { text });
+        }
+        response
+    }
+
+    /// A file of the folder; read anew each time, so that a change is seen with the next look.
+    async fn file(&self, folder: &Path, path: &str) -> Response<Body> {
+        let name = path.strip_prefix(&self.path).filter(|name| !name.is_empty()).unwrap_or("index.html");
         let found = if name == CONFIG {
             Ok(format!("{:#}\n", self.config).into_bytes())
         } else {
             let relative = Path::new(name);
             let inside = relative.components().all(|part| matches!(part, Component::Normal(_)));
             match inside && !name.contains('%') {
-                true => tokio::fs::read(self.folder.join(relative)).await,
+                true => tokio::fs::read(folder.join(relative)).await,
                 false => Err(std::io::ErrorKind::NotFound.into()),
             }
         };
@@ -75,17 +124,19 @@ mod tests {
         std::fs::write(folder.path().join("secret.txt"), "s").expect("a file");
         std::fs::write(folder.path().join("page/index.html"), "p").expect("a file");
         let page = Page {
-            folder: folder.path().join("page"),
+            path: PATH.into(),
+            folder: None,
             config: serde_json::json!({ "tenant": "demo" }),
             security: "default-src 'self'".into(),
         };
+        let inside = folder.path().join("page");
         for path in ["/gallery/", "/gallery/index.html", "/gallery/config.json"] {
-            assert_eq!(page.respond(path).await.status(), StatusCode::OK, "{path}");
+            assert_eq!(page.file(&inside, path).await.status(), StatusCode::OK, "{path}");
         }
         for path in
             ["/gallery/../secret.txt", "/gallery/%2e%2e/secret.txt", "/gallery//etc/passwd", "/gallery/x"]
         {
-            assert_eq!(page.respond(path).await.status(), StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(page.file(&inside, path).await.status(), StatusCode::NOT_FOUND, "{path}");
         }
     }
 }

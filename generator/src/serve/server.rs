@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use http::{Method, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -23,7 +23,7 @@ use super::authority::Certificates;
 use super::body::Body;
 use super::cdn::Cdn;
 use super::error::ServeError;
-use super::page::{self, Page};
+use super::page::Page;
 use super::services::Services;
 use super::sign_in::SignIn;
 use super::viewer::Viewer;
@@ -38,7 +38,7 @@ const UPLOAD: usize = 64 * 1024 * 1024;
 /// What answers under a host name.
 #[derive(Debug, Clone)]
 pub(super) enum Site {
-    /// A distribution, and over it the page under development.
+    /// A distribution, and the page that its host shows.
     Edge(Arc<Cdn>, Option<Arc<Page>>),
     /// The stand-in for the sign-in page.
     SignIn(Arc<SignIn>),
@@ -147,13 +147,10 @@ async fn answer(
     let sites = Arc::clone(&board.read().unwrap_or_else(PoisonError::into_inner));
     match sites.by_host.get(&viewer.host).cloned() {
         None => answers::error(StatusCode::FORBIDDEN, "No distribution is served under this host."),
-        Some(Site::Edge(cdn, page)) => {
-            let under = viewer.path.starts_with(page::PATH) && viewer.tls && viewer.method == Method::GET;
-            match page.filter(|_| under && viewer.host == cdn.hosts.local) {
-                Some(page) => page.respond(&viewer.path).await,
-                None => cdn.respond(viewer).await,
-            }
-        }
+        Some(Site::Edge(cdn, page)) => match page.filter(|page| page.is_asked(&viewer, &cdn.hosts.local)) {
+            Some(page) => page.respond(&cdn, viewer).await,
+            None => cdn.respond(viewer).await,
+        },
         Some(_) if !viewer.tls => answers::to_tls(&viewer),
         Some(Site::SignIn(sign_in)) => match read(request).await {
             Some(body) => sign_in.respond(&viewer, &body).await,

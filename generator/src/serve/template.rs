@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What is known of a deployed stack.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,6 +44,9 @@ impl<'a> Resolver<'a> {
     }
 
     fn function(&self, value: &Value) -> Option<String> {
+        if let Some(text) = value.get("Fn::Sub").and_then(Value::as_str) {
+            return Some(self.put_together(text));
+        }
         let reference = value.get("Ref").and_then(Value::as_str);
         let attribute = value.get("Fn::GetAtt").and_then(|path| path.get(0)).and_then(Value::as_str);
         let name = reference.or(attribute)?;
@@ -55,12 +58,29 @@ impl<'a> Resolver<'a> {
         let told = told.filter_map(|(output, _)| self.values.outputs.get(output)).next();
         Some(told.map_or_else(|| name.to_owned(), Clone::clone))
     }
+
+    /// A text with `${Name}` and `${Name.Attribute}` in it.
+    fn put_together(&self, text: &str) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some((before, tail)) = rest.split_once("${") {
+            let (name, after) = tail.split_once('}').unwrap_or((tail, ""));
+            out.push_str(before);
+            let value = match (name.strip_prefix('!'), name.split_once('.')) {
+                (Some(literal), _) => Some(format!("${{{literal}}}")),
+                (None, Some(path)) => self.function(&json!({ "Fn::GetAtt": [path.0, path.1] })),
+                (None, None) => self.function(&json!({ "Ref": name })),
+            };
+            out.push_str(&value.unwrap_or_default());
+            rest = after;
+        }
+        out + rest
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn functions_become_what_the_stack_has_told() {
@@ -69,6 +89,7 @@ mod tests {
                 "Origin": { "Ref": "Bucket" },
                 "Keys": [{ "Fn::GetAtt": ["Keyring", "Id"] }],
                 "Headers": { "Ref": "Headers" },
+                "Text": { "Fn::Sub": "https://${Bucket}/${Keyring.Id}/${!literal}" },
                 "Plain": 1,
             } } },
             "Outputs": { "KeyGroup": { "Value": { "Fn::GetAtt": ["Keyring", "Id"] } } },
@@ -81,6 +102,7 @@ mod tests {
             Resolver::new(&template, &values).properties("D"),
             json!({
                 "Origin": "b.s3.eu-north-1.amazonaws.com", "Keys": ["K1"], "Headers": "Headers", "Plain": 1,
+                "Text": "https://b.s3.eu-north-1.amazonaws.com/K1/${literal}",
             })
         );
         assert_eq!(Resolver::new(&template, &values).properties("E"), Value::Null);

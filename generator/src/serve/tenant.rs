@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, RwLock};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Options;
 use super::cache::Cache;
@@ -14,13 +14,15 @@ use super::error::ServeError;
 use super::function::{Function, Workshop};
 use super::keys::KeyGroup;
 use super::origin::Origin;
-use super::page::{self, Page};
+use super::page::Page;
 use super::server::Site;
 use super::services::Services;
 use super::sign_in::SignIn;
 use super::template::{Resolver, StackValues};
 use super::verifier::Verified;
 use crate::aws::s3::ObjectStore as _;
+use crate::render::PageServices;
+use crate::verify::{Unready, output};
 
 /// One tenant: its rendered template, and what its deployed stacks say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,18 +35,25 @@ pub struct TenantSite {
     pub template: Value,
     /// Parameters of the edge stack, and the outputs of both stacks.
     pub values: StackValues,
+    /// A group that users must be in, where one is demanded.
+    pub group: Option<String>,
 }
 
 impl TenantSite {
+    /// Path of the page that lies in the tenant's bucket, where it has one.
+    #[must_use]
+    pub fn own_page(&self) -> Option<&str> {
+        self.values.outputs.get("PagePath").map(String::as_str)
+    }
+
     /// Name of the tenant's host on this machine.
     #[must_use]
     pub fn local_host(&self) -> String {
         format!("{}.localhost", self.tenant)
     }
 
-    fn output(&self, output: &'static str) -> Result<&str, ServeError> {
-        let found = self.values.outputs.get(output).map(String::as_str);
-        found.ok_or_else(|| ServeError::NotDeployed { tenant: self.tenant.clone(), output })
+    fn output(&self, name: &'static str) -> Result<&str, Unready> {
+        output(&self.tenant, &self.values.outputs, name)
     }
 }
 
@@ -97,28 +106,36 @@ pub(super) async fn sites(
         })),
     });
     let own_origin = format!("https://{local}:{port}");
-    let own_page = format!("{own_origin}{}", page::PATH);
     let (sign_in, services) = (format!("sign-in.{local}"), format!("services.{local}"));
     let cognito = options.cloud.cognito(&tenant.region);
     let client = cognito.app_client(tenant.output("UserPoolId")?, tenant.output("UserPoolClientId")?).await;
-    let client = client.map_err(ServeError::aws(format!("reading the app client of {}", tenant.tenant)))?;
-    let scopes = client.map(|client| client.scopes).unwrap_or_default();
-    let page = options.page.as_ref().map(|folder| {
-        let connect = format!("https://{sign_in}:{port} https://{services}:{port}");
+    let client = client.map_err(Unready::aws(format!("reading the app client of {}", tenant.tenant)));
+    let scopes = client.map_err(ServeError::from)?.map(|client| client.scopes).unwrap_or_default();
+    let here = PageServices {
+        sign_in: format!("https://{sign_in}:{port}"),
+        identity: format!("https://{services}:{port}"),
+        bucket: format!("https://{services}:{port}/{}", distribution.origin.bucket),
+    };
+    let page = options.page_over(tenant).map(|(path, folder)| {
+        let config = here.config(&tenant.tenant, &tenant.region, &scopes, &tenant.values.outputs);
         Arc::new(Page {
-            folder: folder.clone(),
-            config: config(tenant, &distribution, &sign_in, &services, port, &scopes),
+            path: path.to_owned(),
+            folder: folder.cloned(),
+            config: config.unwrap_or_default(),
             security: format!(
-                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; \
-                 connect-src 'self' {connect}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+                "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' blob:; \
+                 media-src 'self'; connect-src 'self' {} {}; base-uri 'none'; form-action 'none'; \
+                 frame-ancestors 'none'",
+                here.sign_in, here.identity
             ),
         })
     });
-    let own_pages = if page.is_some() { vec![own_page] } else { vec![] };
+    let own_pages = page.iter().map(|page| format!("{own_origin}{}", page.path)).collect();
     let stand_in = SignIn::new(
         &tenant.tenant,
         tenant.output("UserPoolId")?,
         cognito,
+        &workshop.endpoint,
         own_pages,
         Arc::clone(&options.clock),
     );
@@ -155,7 +172,7 @@ async fn functions(
         let (bucket, key) = (text("S3Bucket"), text("S3Key"));
         let doing = format!("reading the deployed zip `{key}` of `{bucket}`");
         let zip = options.cloud.s3(contract::EDGE_REGION).get(&bucket, None, &key).await;
-        let zip = zip.map_err(ServeError::aws(doing))?;
+        let zip = zip.map_err(|error| ServeError::from(Unready::aws(doing)(error)))?;
         functions.insert(arn.clone(), Arc::new(Function::new(workshop, arn, &key, zip)?));
     }
     Ok(functions)
@@ -166,34 +183,4 @@ fn allowed_origins(template: &Value, values: &StackValues) -> Vec<String> {
     super::distribution::texts(
         &headers["ResponseHeadersPolicyConfig"]["CorsConfig"]["AccessControlAllowOrigins"]["Items"],
     )
-}
-
-/// What the page must know of the tenant.
-fn config(
-    tenant: &TenantSite,
-    distribution: &Distribution,
-    sign_in: &str,
-    services: &str,
-    port: u16,
-    scopes: &[String],
-) -> Value {
-    let output = |name: &str| tenant.values.outputs.get(name).cloned().unwrap_or_default();
-    let services = format!("https://{services}:{port}");
-    let mut config = json!({
-        "tenant": tenant.tenant,
-        "signIn": format!("https://{sign_in}:{port}"),
-        "client": output("UserPoolClientId"),
-        "scopes": scopes,
-    });
-    if let Some(pool) = tenant.values.outputs.get("IdentityPoolId") {
-        config["uploads"] = json!({
-            "identityPool": pool,
-            "userPool": output("UserPoolProviderName"),
-            "region": tenant.region,
-            "bucket": distribution.origin.bucket,
-            "identityEndpoint": services,
-            "bucketEndpoint": format!("{services}/{}", distribution.origin.bucket),
-        });
-    }
-    config
 }

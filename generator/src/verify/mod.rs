@@ -7,10 +7,12 @@ mod edge;
 mod flow;
 mod jwks;
 mod target;
+mod unready;
 mod user;
 
 pub use self::check::{Check, Verification};
 pub use self::edge::{Answer, Edge, FunctionEdge, HttpEdge, Question};
 pub use self::flow::{Token, verify};
 pub use self::target::{Target, VerifyError};
+pub use self::unready::{Unready, output};
 pub use self::user::TestUser;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
+use super::unready::{Unready, output};
 use crate::aws::AwsError;
 
 /// The resources of a deployed tenant that verifying needs.
@@ -28,23 +29,9 @@ pub struct Target {
 /// Why a tenant could not be verified. A tenant that was verified and failed is no error.
 #[derive(Debug, Error)]
 pub enum VerifyError {
-    /// The tenant is not deployed, or not wholly.
-    #[error("tenant `{tenant}` has no output `{output}`")]
-    NotDeployed {
-        /// Tenant.
-        tenant: String,
-        /// The output that is missing.
-        output: &'static str,
-    },
-    /// A call failed.
-    #[error("{doing}")]
-    Aws {
-        /// What was being done.
-        doing: String,
-        /// The failure.
-        #[source]
-        source: AwsError,
-    },
+    /// The tenant is not deployed, or a call failed.
+    #[error(transparent)]
+    Unready(#[from] Unready),
     /// The edge did not answer, or not as an edge.
     #[error("asking `{what}` failed: {reason}")]
     Unreachable {
@@ -60,17 +47,14 @@ impl VerifyError {
     #[must_use]
     pub fn help(&self) -> Option<String> {
         match self {
-            Self::NotDeployed { tenant, .. } => {
-                Some(format!("run `generator deploy --tenant {tenant}` first"))
-            }
-            Self::Aws { .. } => None,
+            Self::Unready(unready) => unready.help(),
             Self::Unreachable { .. } => Some("a new distribution takes some minutes until it answers".into()),
         }
     }
 
     pub(super) fn aws(doing: impl Into<String>) -> impl FnOnce(AwsError) -> Self {
-        let doing = doing.into();
-        move |source| Self::Aws { doing, source }
+        let doing = Unready::aws(doing);
+        move |source| doing(source).into()
     }
 }
 
@@ -78,14 +62,9 @@ impl Target {
     /// The target that a tenant's stack outputs describe.
     ///
     /// # Errors
-    /// [`VerifyError::NotDeployed`] with the first output that is missing.
+    /// [`Unready::NotDeployed`] with the first output that is missing.
     pub fn of(tenant: &str, region: &str, outputs: &BTreeMap<String, String>) -> Result<Self, VerifyError> {
-        let get = |output: &'static str| {
-            outputs
-                .get(output)
-                .cloned()
-                .ok_or_else(|| VerifyError::NotDeployed { tenant: tenant.to_string(), output })
-        };
+        let get = |name: &'static str| output(tenant, outputs, name).map(str::to_owned);
         Ok(Self {
             tenant: tenant.to_string(),
             region: region.to_string(),

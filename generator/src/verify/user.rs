@@ -45,11 +45,16 @@ impl<'a> TestUser<'a> {
         }
     }
 
-    /// Creates a user that stays, for a person to sign in with: its name and its password.
+    /// Creates a user that stays, for a person to sign in with, in a group where one is demanded: its name and its
+    /// password.
     ///
     /// # Errors
     /// Where a call fails.
-    pub async fn keep(cognito: &Cognito, target: &Target) -> Result<(String, String), VerifyError> {
+    pub async fn keep(
+        cognito: &Cognito,
+        target: &Target,
+        group: Option<&str>,
+    ) -> Result<(String, String), VerifyError> {
         let mut random = [0_u8; 4];
         rand::thread_rng().fill(&mut random);
         let name = format!("try-{}@example.invalid", hex::encode(random));
@@ -59,6 +64,10 @@ impl<'a> TestUser<'a> {
         made.map_err(doing("creating the user"))?;
         let set = cognito.set_password(&target.user_pool, &name, &password).await;
         set.map_err(doing("setting the password of"))?;
+        if let Some(group) = group {
+            let added = cognito.add_to_group(&target.user_pool, &name, group).await;
+            added.map_err(doing(&format!("adding to the group `{group}` the user")))?;
+        }
         Ok((name, password))
     }
 

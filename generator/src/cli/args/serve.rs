@@ -18,9 +18,10 @@ pub struct ServeArgs {
     /// Read tenant files and templates anew when they change, and the deployed stacks every few seconds
     #[arg(long)]
     pub watch: bool,
-    /// Folder of a page to lay over every tenant at `/gallery/`
-    #[arg(long, value_name = "DIR", default_value = "examples/gallery")]
-    pub page: PathBuf,
+    /// Folder of a page to lay over every tenant at `/gallery/`; by default `examples/gallery` over those that have no
+    /// page of their own
+    #[arg(long, value_name = "DIR")]
+    pub page: Option<PathBuf>,
     /// Do not make a user to try the sign-in with
     #[arg(long)]
     pub no_user: bool,

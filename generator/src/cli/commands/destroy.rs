@@ -17,7 +17,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::select;
 use crate::deploy::destroy::{
-    DestroyOutcome, DestroyRequest, Kept, Remaining, Retained, RetainedKind, Thing, destroy,
+    DestroyOutcome, DestroyRequest, Kept, PagePlace, Remaining, Retained, RetainedKind, Thing, destroy,
 };
 use crate::deploy::{self, describe};
 use crate::fleet::{Attempt, FailureKind, History, Job, JobEnd, Outcome};
@@ -226,6 +226,8 @@ fn request(
         name,
         region: region.to_string(),
     };
+    let bucket = format!("{}-content-{account}", tenant.names.prefix());
+    let existing = tenant.settings.bucket.existing_name.as_ref();
     let edge_first = [StackId::Edge, StackId::Regional].into_iter().filter_map(|id| rendered.stack(id));
     DestroyRequest {
         tenant: tenant.name.clone(),
@@ -233,15 +235,14 @@ fn request(
         stacks: edge_first.map(|stack| (stack.name.clone(), stack.region.clone())).collect(),
         retained: vec![
             retained("Signer", RetainedKind::Function, tenant.names.signer_function(), EDGE_REGION),
-            retained(
-                "ContentBucket",
-                RetainedKind::Bucket,
-                format!("{}-content-{account}", tenant.names.prefix()),
-                &home,
-            ),
+            retained("ContentBucket", RetainedKind::Bucket, bucket.clone(), &home),
             retained("UserPool", RetainedKind::UserPool, tenant.names.prefix().to_string(), &home),
         ],
         delete_data: delete_data.to_vec(),
+        page: rendered.page.as_ref().map(|page| PagePlace {
+            path: page.path.clone(),
+            bucket: existing.map_or_else(|| bucket.clone(), ToString::to_string),
+        }),
         keys: Some(tenant.names.clone()),
         log_groups: log_groups(&tenant.names.signer_function(), context.settings.local),
         patience: Duration::ZERO,

@@ -165,6 +165,9 @@ fn answer(jobs: &[Job], ended: Vec<Ended>) -> Result<Answer, Failure> {
                     job.place.account,
                     stacks(job, &outcome)
                 ));
+                if let Some(page) = &outcome.page {
+                    human.push_str(&format!("  page {}  {}\n", page.path, page.words()));
+                }
                 json.push(told(job, &outcome));
                 exits.push(Exit::Ok);
                 continue;
@@ -209,5 +212,6 @@ fn told(job: &Job, outcome: &TenantOutcome) -> Value {
         "account": job.place.account,
         "changed": outcome.is_changed(),
         "stacks": stacks,
+        "page": outcome.page,
     })
 }

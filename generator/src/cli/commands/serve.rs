@@ -20,8 +20,8 @@ use crate::deploy::describe;
 use crate::local;
 use crate::render::{RenderedTenant, StackId, read_template};
 use crate::report::Event;
-use crate::serve::{Edge, Options, PAGE_PATH, StackValues, TenantSite};
-use crate::verify::{Target, TestUser, VerifyError};
+use crate::serve::{Edge, Options, Overlay, ServeError, StackValues, TenantSite};
+use crate::verify::{Target, TestUser, Unready};
 
 /// Pause between two looks at the deployed stacks.
 const LOOK: Duration = Duration::from_secs(5);
@@ -36,7 +36,7 @@ pub(super) async fn run(context: &Context, args: &ServeArgs) -> Result<Answer, F
     let stopper = context.interrupts.graceful("run the same command again to serve again");
     let cloud = connect(context).await?;
     let tenants = sites(context, &cloud, args).await?;
-    let page = context.settings.here.join(&args.page);
+    let overlay = overlay(context, args)?;
     let options = Options {
         cloud: cloud.clone(),
         endpoint: cloud.config(contract::EDGE_REGION).endpoint_url().unwrap_or_default().to_owned(),
@@ -44,12 +44,11 @@ pub(super) async fn run(context: &Context, args: &ServeArgs) -> Result<Answer, F
         node: node(context).await?,
         folder: context.settings.cache.root().join("serve"),
         port: args.port,
-        page: page.is_dir().then_some(page),
+        overlay,
     };
-    let with_page = options.page.is_some();
     let mut edge = Edge::start(options, &tenants).await?;
     let users = if args.no_user { Vec::new() } else { users(context, &cloud, &tenants).await? };
-    tell(context, &edge, &tenants, &users, with_page);
+    tell(context, &edge, &tenants, &users);
     if args.watch {
         let reload = watch(context, &cloud, args, &mut edge, tenants);
         tokio::select! {
@@ -69,6 +68,24 @@ pub(super) async fn run(context: &Context, args: &ServeArgs) -> Result<Answer, F
     Ok(Answer::new("stopped serving", json!({ "served": true })))
 }
 
+/// Folder of the gallery, in a checkout.
+const GALLERY: &str = "examples/gallery";
+
+/// What is laid over tenants.
+fn overlay(context: &Context, args: &ServeArgs) -> Result<Option<Overlay>, Failure> {
+    let asked = args.page.is_some();
+    let given = args.page.as_deref().unwrap_or_else(|| Path::new(GALLERY));
+    let folder = context.settings.here.join(given);
+    if folder.is_dir() {
+        return Ok(Some(Overlay { folder, over_all: asked }));
+    }
+    if asked {
+        return Err(Failure::new(Exit::NotFound, format!("there is no folder `{}`", folder.display()))
+            .help("name the folder of a page with `--page`, or leave it out"));
+    }
+    Ok(None)
+}
+
 /// The selected tenants as they are rendered now, with what stands of them.
 async fn sites(context: &Context, cloud: &Cloud, args: &ServeArgs) -> Result<Vec<TenantSite>, Failure> {
     let tenants = select::load(context, &args.selection)?;
@@ -80,9 +97,13 @@ async fn sites(context: &Context, cloud: &Cloud, args: &ServeArgs) -> Result<Vec
         let parameters = edge.and_then(|report| report.stack.as_ref()).map(|stack| stack.parameters.clone());
         let Some(parameters) = parameters else {
             let (tenant, output) = (rendered.tenant, "DistributionId");
-            return Err(VerifyError::NotDeployed { tenant, output }.into());
+            return Err(ServeError::from(Unready::NotDeployed { tenant, output }).into());
         };
-        sites.push(site(&rendered, StackValues { parameters, outputs: all })?);
+        let mut site = site(&rendered, StackValues { parameters, outputs: all })?;
+        let own = tenants.iter().find(|tenant| tenant.name == site.tenant);
+        let groups = own.map(|tenant| &tenant.settings.token.groups);
+        site.group = groups.and_then(|groups| groups.first()).map(ToString::to_string);
+        sites.push(site);
     }
     Ok(sites)
 }
@@ -92,7 +113,8 @@ fn site(rendered: &RenderedTenant, values: StackValues) -> Result<TenantSite, Fa
     let template = read_template(template).map_err(|error| Failure::new(Exit::Bug, error))?;
     let region =
         rendered.stack(StackId::Regional).map_or(contract::EDGE_REGION, |stack| stack.region.as_str());
-    Ok(TenantSite { tenant: rendered.tenant.clone(), region: region.to_owned(), template, values })
+    let (tenant, region) = (rendered.tenant.clone(), region.to_owned());
+    Ok(TenantSite { tenant, region, template, values, group: None })
 }
 
 async fn node(context: &Context) -> Result<std::path::PathBuf, Failure> {
@@ -117,7 +139,7 @@ async fn users(
     for tenant in tenants {
         let target = Target::of(&tenant.tenant, &tenant.region, &tenant.values.outputs)?;
         let cognito = cloud.cognito(&tenant.region);
-        match TestUser::keep(&cognito, &target).await {
+        match TestUser::keep(&cognito, &target, tenant.group.as_deref()).await {
             Ok((name, password)) => {
                 let user = TryOut { region: tenant.region.clone(), pool: target.user_pool.clone(), name };
                 users.push((tenant.tenant.clone(), user, password));
@@ -132,16 +154,10 @@ async fn users(
     Ok(users)
 }
 
-fn tell(
-    context: &Context,
-    edge: &Edge,
-    tenants: &[TenantSite],
-    users: &[(String, TryOut, String)],
-    with_page: bool,
-) {
+fn tell(context: &Context, edge: &Edge, tenants: &[TenantSite], users: &[(String, TryOut, String)]) {
     let port = edge.port();
     for tenant in tenants {
-        let path = if with_page { PAGE_PATH } else { "/" };
+        let path = edge.page_of(tenant).unwrap_or("/");
         context.note(format!("{} at https://{}:{port}{path}", tenant.tenant, tenant.local_host()));
         if let Some((_, user, password)) = users.iter().find(|(name, ..)| *name == tenant.tenant) {
             context.note(format!("  sign in as {} with {password}", user.name));

@@ -72,6 +72,7 @@ pub(super) async fn account(cloud: &Cloud) -> Result<String, Failure> {
 pub(super) fn engine(context: &Context, service_role_arn: Option<String>) -> deploy::Context {
     let mut settings = deploy::Settings::new(context.settings.local);
     settings.service_role_arn = service_role_arn;
+    settings.root.clone_from(&context.settings.root);
     let work = deploy::Work::default();
     deploy::Context {
         clock: context.clock.clone(),

@@ -22,7 +22,7 @@ use crate::deploy::describe;
 use crate::render::{RenderedTenant, StackId};
 use crate::report::Event;
 use crate::verify::{
-    Edge, FunctionEdge, HttpEdge, Target, TestUser, Token, Verification, VerifyError, verify,
+    Edge, FunctionEdge, HttpEdge, Target, TestUser, Token, Unready, Verification, VerifyError, verify,
 };
 
 /// The only scope of a token that Cognito gives for a password, not through its sign-in page.
@@ -124,10 +124,12 @@ pub(super) async fn one(
 /// What the deployed signer demands of a token.
 async fn demanded(context: &Context, cloud: &Cloud, tenant: &str) -> Result<TokenRules, Failure> {
     let parameter = Names::new(&context.settings.organisation, tenant).config_parameter();
-    let value = cloud.ssm(EDGE_REGION).value(&parameter).await.map_err(|source| VerifyError::Aws {
-        doing: format!("reading the parameter `{parameter}`"),
-        source,
-    })?;
+    let value = cloud
+        .ssm(EDGE_REGION)
+        .value(&parameter)
+        .await
+        .map_err(Unready::aws(format!("reading the parameter `{parameter}`")));
+    let value = value.map_err(VerifyError::from)?;
     let config: Option<EdgeConfig> = value.and_then(|value| serde_json::from_str(&value).ok());
     Ok(config.map(|config| config.token).unwrap_or_default())
 }

@@ -27,6 +27,7 @@ fn request(delete_data: &[&str]) -> DestroyRequest {
             retained("Pool", RetainedKind::UserPool, "demo", HOME),
         ],
         delete_data: delete_data.iter().map(|id| (*id).to_owned()).collect(),
+        page: None,
         keys: None,
         log_groups: vec![],
         patience: std::time::Duration::ZERO,

@@ -30,6 +30,7 @@ fn tenant() -> RenderedTenant {
     let bucket = ParameterSource::Output { stack: StackId::Regional, output: "Bucket".into() };
     let key = ParameterSource::Artifact { artifact: Artifact::Signer, fact: ArtifactFact::Key };
     RenderedTenant {
+        page: None,
         tenant: "demo".into(),
         account: Some("111122223333".into()),
         role_arn: None,

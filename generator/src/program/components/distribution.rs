@@ -4,14 +4,16 @@ use serde::Serialize;
 
 use super::content_bucket::ContentBucketOutputs;
 use super::given::Given;
+use super::page::PageArguments;
 use super::signer::SignerOutputs;
 use super::signing_keyring::SigningKeyringOutputs;
+use super::user_pool::UserPoolOutputs;
 use crate::program::output::{Output, kind};
 use crate::program::stack::{ProgramError, Stack};
 use crate::tenant::Tenant;
 use crate::tenant::collections::List;
 use crate::tenant::decode::Setting;
-use crate::tenant::settings::{Cache, Cors, Edge, ErrorPage, Geo, GeoMode};
+use crate::tenant::settings::{Cache, Cors, Edge, ErrorPage, Geo, GeoMode, UploadMode};
 use crate::tenant::values::{CountryCode, HeaderValue, PagePath, Seconds};
 
 const DISTRIBUTION: &str = "Distribution";
@@ -19,7 +21,7 @@ const SECONDS_OF_A_DAY: u32 = 86_400;
 /// What CloudFront's own policy for static content does, in seconds; taken where a tenant sets only a part.
 const CACHE_SECONDS: (u32, u32, u32) = (1, 86_400, 31_536_000);
 
-/// Distribution, origin access control, headers policy, and a cache policy where the tenant sets times.
+/// Distribution, origin access control, headers policies, and a cache policy where the tenant sets times.
 #[derive(Debug, Serialize)]
 pub struct Distribution<'a> {
     name: &'a str,
@@ -34,6 +36,12 @@ pub struct Distribution<'a> {
     cache: Option<CacheTimes>,
     geo: Option<GeoRestriction<'a>>,
     error_pages: Vec<ErrorResponse<'a>>,
+    page: PageArguments<'a>,
+    /// First part of the sign-in page's host name; `None` for a user pool that was there before.
+    sign_in_domain: &'a Option<Output<kind::SignInDomain>>,
+    /// Home region of the tenant, where the page's browsers find its services.
+    home: String,
+    uploads: Setting<bool>,
 }
 
 #[derive(Debug, Serialize)]
@@ -80,6 +88,7 @@ impl<'a> Distribution<'a> {
     #[must_use]
     pub fn new(
         tenant: &'a Tenant,
+        pool: &'a UserPoolOutputs,
         bucket: &'a ContentBucketOutputs,
         keys: &'a SigningKeyringOutputs,
         signer: &'a SignerOutputs,
@@ -99,6 +108,10 @@ impl<'a> Distribution<'a> {
             cache: CacheTimes::new(&edge.cache),
             geo: GeoRestriction::new(&edge.geo),
             error_pages: edge.error_pages.iter().map(ErrorResponse::new).collect(),
+            page: PageArguments::new(&settings.page),
+            sign_in_domain: &pool.sign_in_domain,
+            home: settings.region.to_string(),
+            uploads: settings.uploads.mode.derive(|mode| *mode != UploadMode::Off),
         }
     }
 

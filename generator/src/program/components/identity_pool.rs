@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::content_bucket::ContentBucketOutputs;
 use super::given::Given;
+use super::page::PageArguments;
 use super::user_pool::UserPoolOutputs;
 use crate::program::output::kind;
 use crate::program::stack::{ProgramError, Stack};
@@ -21,6 +22,7 @@ pub struct IdentityPool<'a> {
     providers: Vec<Provider<'a>>,
     bucket_arn: &'a Given<kind::BucketArn>,
     kms_key_arn: &'a Setting<Option<KmsKeyArn>>,
+    page: PageArguments<'a>,
 }
 
 #[derive(Debug, Serialize)]
@@ -41,6 +43,7 @@ impl<'a> IdentityPool<'a> {
             providers: pool.clients.iter().map(|client| Provider { name: &pool.provider, client }).collect(),
             bucket_arn: &bucket.arn,
             kms_key_arn: &tenant.settings.bucket.kms_key_arn,
+            page: PageArguments::new(&tenant.settings.page),
         }
     }
 

@@ -4,6 +4,7 @@ mod content_bucket;
 mod distribution;
 mod given;
 mod identity_pool;
+mod page;
 mod signer;
 mod signer_config;
 mod signing_keyring;

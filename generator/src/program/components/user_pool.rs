@@ -13,6 +13,7 @@ use crate::tenant::settings::{MfaMethod, MfaMode, SignIn};
 use crate::tenant::values::GroupName;
 
 const USER_POOL: &str = "UserPool";
+const DOMAIN: &str = "UserPoolDomain";
 const GROUP: &str = "UserPoolGroup";
 
 /// User pool and sign-in domain.
@@ -47,6 +48,8 @@ pub struct UserPoolOutputs {
     pub provider: Given<kind::UserPoolProvider>,
     /// Ids of the app clients, the first one first.
     pub clients: Vec<Given<kind::UserPoolClientId>>,
+    /// First part of the sign-in page's host name; `None` for a pool that was there before.
+    pub sign_in_domain: Option<Output<kind::SignInDomain>>,
 }
 
 impl<'a> UserPool<'a> {
@@ -87,20 +90,21 @@ impl<'a> UserPool<'a> {
         let existing = &self.sign_in.existing.user_pool_id;
         let region = self.tenant.settings.region.as_str();
         let host = |id| format!("cognito-idp.{region}.amazonaws.com/{id}");
-        let (id, provider) = match (brought(existing, |id| id), brought(existing, host)) {
+        let (id, provider, sign_in_domain) = match (brought(existing, |id| id), brought(existing, host)) {
             (Some(id), Some(provider)) => {
                 let id = Given::Brought(id);
                 stack.add("existing_user_pool", &ExistingPool { id: &id })?;
-                (id, Given::Brought(provider))
+                (id, Given::Brought(provider), None)
             }
             _ => {
                 stack.add("user_pool", self)?;
                 let provider = Output::attribute(stack.id, USER_POOL, "ProviderName");
-                (Given::Made(Output::reference(stack.id, USER_POOL)), Given::Made(provider))
+                let domain = Output::reference(stack.id, DOMAIN);
+                (Given::Made(Output::reference(stack.id, USER_POOL)), Given::Made(provider), Some(domain))
             }
         };
         let clients = UserPoolClients::new(self.tenant, &id, stack.id).add_to(stack)?;
-        Ok(UserPoolOutputs { id, provider, clients })
+        Ok(UserPoolOutputs { id, provider, clients, sign_in_domain })
     }
 }
 

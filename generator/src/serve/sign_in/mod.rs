@@ -4,6 +4,7 @@
 
 mod codes;
 mod form;
+mod hosted;
 mod page;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 
 use self::codes::{Codes, Grant};
 use self::form::{Form, encoded};
+use self::hosted::{Entering, Failed, Hosted};
 use super::answers;
 use super::body::Body;
 use super::viewer::Viewer;
@@ -29,6 +31,7 @@ pub(super) struct SignIn {
     tenant: String,
     pool: String,
     cognito: Cognito,
+    hosted: Hosted,
     /// Pages that `serve` itself adds to the tenant, which the app client does not list.
     own_pages: Vec<String>,
     codes: Codes,
@@ -41,6 +44,10 @@ struct Asked {
     redirect: String,
     state: Option<String>,
     challenge: Option<String>,
+    /// A URL that the client itself lists; `None`: it lists none, so nobody can be given scopes.
+    callback: Option<String>,
+    /// Scopes, with blanks between.
+    scopes: String,
 }
 
 impl SignIn {
@@ -48,11 +55,12 @@ impl SignIn {
         tenant: &str,
         pool: &str,
         cognito: Cognito,
+        endpoint: &str,
         own_pages: Vec<String>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let codes = Codes::new(clock);
-        Self { tenant: tenant.to_owned(), pool: pool.to_owned(), cognito, own_pages, codes }
+        let (codes, hosted) = (Codes::new(clock), Hosted::new(endpoint));
+        Self { tenant: tenant.to_owned(), pool: pool.to_owned(), cognito, hosted, own_pages, codes }
     }
 
     /// Answers a request; `body` is a form.
@@ -92,21 +100,28 @@ impl SignIn {
             Err(response) => return *response,
         };
         let (user, password) = (posted.get("username").unwrap_or(""), posted.get("password").unwrap_or(""));
-        let entered =
-            self.cognito.sign_in(PasswordFlow::Admin, &self.pool, &asked.client, user.trim(), password).await;
-        let tokens = match entered {
+        let tokens = match self.sign_in(&asked, user.trim(), password).await {
             Ok(tokens) => tokens,
-            Err(error) => {
-                // Which of both was wrong is not told, and neither whether there is such a user.
-                let wrong =
-                    ["NotAuthorizedException", "UserNotFoundException"].contains(&error.code.as_str());
-                let reason = if wrong { "Incorrect user name or password." } else { error.message.as_str() };
-                return page::form(&self.tenant, Some(reason));
-            }
+            // Which of both was wrong is not told, and neither whether there is such a user.
+            Err(Failed::Wrong) => return page::form(&self.tenant, Some("Incorrect user name or password.")),
+            Err(Failed::Other(reason)) => return page::form(&self.tenant, Some(&reason)),
         };
-        let Asked { client, redirect, state, challenge } = asked;
+        let Asked { client, redirect, state, challenge, .. } = asked;
         let code = self.codes.issue(Grant { tokens, client, redirect: redirect.clone(), challenge });
         to(&redirect, &[("code", Some(&code)), ("state", state.as_deref())])
+    }
+
+    async fn sign_in(&self, asked: &Asked, user: &str, password: &str) -> Result<Tokens, Failed> {
+        let client = asked.client.as_str();
+        if let Some(callback) = &asked.callback {
+            let scopes = asked.scopes.as_str();
+            return self.hosted.enter(Entering { client, callback, scopes, user, password }).await;
+        }
+        let entered = self.cognito.sign_in(PasswordFlow::Admin, &self.pool, client, user, password).await;
+        entered.map_err(|error| match error.code.as_str() {
+            "NotAuthorizedException" | "UserNotFoundException" => Failed::Wrong,
+            _ => Failed::Other(error.message),
+        })
     }
 
     async fn asked(&self, query: &Form) -> Result<Asked, Box<Response<Body>>> {
@@ -140,7 +155,14 @@ impl SignIn {
             return Err(back("invalid_request", "the code challenge must be one of S256"));
         }
         let text = |value: Option<&str>| value.map(str::to_owned);
-        Ok(Asked { client, redirect: redirect.to_owned(), state: text(state), challenge: text(challenge) })
+        Ok(Asked {
+            client,
+            redirect: redirect.to_owned(),
+            state: text(state),
+            challenge: text(challenge),
+            callback: settings.callbacks.first().cloned(),
+            scopes: scopes.to_owned(),
+        })
     }
 
     async fn client(&self, form: &Form) -> Result<(String, AppClient), Box<Response<Body>>> {

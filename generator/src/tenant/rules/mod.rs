@@ -2,6 +2,7 @@
 
 mod edge;
 mod keys;
+mod page;
 mod sign_in;
 mod storage;
 
@@ -20,6 +21,7 @@ pub fn check(file: &str, settings: &Settings) -> Vec<Problem> {
     }
     edge::check(settings, &mut problems);
     keys::check(settings, &mut problems);
+    page::check(settings, &mut problems);
     sign_in::check(settings, &mut problems);
     storage::check(settings, &mut problems);
     accounts(settings, &mut problems);

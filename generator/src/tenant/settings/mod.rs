@@ -9,6 +9,7 @@ mod destroy;
 mod edge;
 mod headers;
 mod keys;
+mod page;
 mod sign_in;
 mod token;
 mod uploads;
@@ -22,6 +23,7 @@ pub use self::edge::{
 };
 pub use self::headers::{FrameOptions, Headers, ReferrerPolicy};
 pub use self::keys::{KeyAlgorithm, Keys};
+pub use self::page::Page;
 pub use self::sign_in::{
     Branding, Client, Email, ExistingPool, Mfa, MfaMethod, MfaMode, Password, ResourceServer, SignIn,
 };
@@ -66,6 +68,8 @@ section! {
         pub bucket: Bucket,
         /// The CloudFront distribution.
         pub edge: Edge,
+        /// A page of the tenant's own under the same host.
+        pub page: Page,
         /// What `generator destroy` may remove.
         pub destroy: Destroy,
     }

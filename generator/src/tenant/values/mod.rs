@@ -15,8 +15,8 @@ pub use self::names::{
 };
 pub use self::schedule::Schedule;
 pub use self::web::{
-    AnswerStatus, CorsHeader, ErrorStatus, HeaderName, HeaderValue, HostName, PagePath, PathPattern,
-    ReturnUrl, WebOrigin,
+    AnswerStatus, CorsHeader, ErrorStatus, HeaderName, HeaderValue, HostName, PageFolder, PagePath, PageRoot,
+    PathPattern, ReturnUrl, WebOrigin,
 };
 
 use super::declare::quantity;

@@ -79,6 +79,30 @@ text!(
 );
 
 text!(
+    /// The path that a page's files lie under: it begins and ends with `/`.
+    PageRoot {
+        wanted: "a path that begins and ends with `/`",
+        example: "/gallery/",
+        pattern: r"^/([A-Za-z0-9_-][A-Za-z0-9._-]*/)+$",
+        longest: 200,
+        but_not: r"^/$|^/cookie/",
+        help: "everybody may read below it, so it cannot be `/`; and `/cookie` is answered by the signer",
+    }
+);
+
+text!(
+    /// A folder of the project, from its root.
+    PageFolder {
+        wanted: "a folder of the project, such as `examples/gallery`",
+        example: "examples/gallery",
+        pattern: r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$",
+        longest: 255,
+        but_not: r"^/|^\.\.?/|/\.\.?/|//",
+        help: "it must lie within the project, so that whoever deploys has the same files",
+    }
+);
+
+text!(
     /// Name of a response header, lower case.
     HeaderName {
         wanted: "the name of a header in lower case",

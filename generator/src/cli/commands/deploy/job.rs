@@ -77,6 +77,9 @@ impl DeployJob {
             "stacks": stacks(rendered, outcome),
             "outputs": outputs,
         });
+        if let Some(page) = &outcome.page {
+            detail["page"] = json!(page);
+        }
         if self.verifies {
             let verified =
                 verify::one(&self.context, &place.cloud, rendered, &outputs, &SignIn::TestUser).await;
@@ -131,7 +134,10 @@ fn summary(outcome: &TenantOutcome) -> String {
         1 => format!("1 stack {done}"),
         count => format!("{count} stacks {done}"),
     };
+    let page = outcome.page.as_ref().filter(|page| page.is_change());
+    let page = page.map(|page| format!("{} of the page", page.words()));
     match (created, updated) {
+        (0, 0) if page.is_some() => page.unwrap_or_default(),
         (0, 0) => "no changes".to_owned(),
         (0, updated) => stacks(updated, "updated"),
         (created, 0) => stacks(created, "created"),

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::super::outputs;
 use super::super::support::table;
+use crate::plan::PageChange;
 use crate::report::TenantReport;
 
 /// Its stacks; of the only tenant of a run also its outputs and what was verified.
@@ -15,6 +16,11 @@ pub(in crate::cli::commands) fn shown(tenant: &TenantReport, only: bool) -> Stri
         format!("{} in account {}\n", tenant.tenant, detail["account"].as_str().unwrap_or_default());
     let stacks: Vec<_> = list(&detail["stacks"]).iter().map(stack).collect();
     text.push_str(&table(&stacks));
+    if let Ok(page) = serde_json::from_value::<PageChange>(detail["page"].clone()) {
+        let (path, words, unchanged) = (&page.path, page.words(), page.unchanged);
+        let rest = if page.is_change() { format!(", {unchanged} unchanged") } else { String::new() };
+        text.push_str(&format!("  page {path}  {words}{rest}\n"));
+    }
     let checks = list(&detail["verification"]["checks"]);
     if only {
         let outputs: BTreeMap<String, String> =

@@ -26,6 +26,7 @@ pub(super) fn saved(
             account: place.account.clone(),
             files: tenant_files(context, tenant)?,
             stacks,
+            page: preview.page.as_ref().map(|page| page.digest.clone()),
         });
     }
     Ok(SavedPlan {

@@ -14,6 +14,7 @@ pub(super) fn blank(judged: &Judged) -> TenantPlan {
         findings: judged.judgement.findings.iter().map(found).collect(),
         hindrances: Vec::new(),
         checks: Vec::new(),
+        page: None,
         error: None,
     }
 }

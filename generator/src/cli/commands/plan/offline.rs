@@ -128,6 +128,7 @@ fn without_file(context: &Context, folder: &PathBuf) -> Result<Vec<TenantPlan>, 
         findings: Vec::new(),
         hindrances: Vec::new(),
         checks: Vec::new(),
+        page: None,
         error: Some(reason.to_owned()),
     };
     Ok(left.into_iter().map(plan).collect())

@@ -71,6 +71,7 @@ pub(super) async fn plans(
                 for stack in &preview.stacks {
                     plan.stacks.push(one(policies, &plan.tenant, stack, keep)?);
                 }
+                plan.page.clone_from(&preview.page);
                 take_in(&mut plan, preview.checks.iter().chain(&place_checks));
             }
             Some(Err(error)) => plan.error = Some(chain(error)),
