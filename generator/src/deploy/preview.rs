@@ -214,7 +214,8 @@ impl Asking<'_> {
             }
             NextStep::Wait => Ok(Preview::Blocked(format!("somebody works on it: `{status}`"))),
             NextStep::Refuse | NextStep::ContinueRollback => {
-                Ok(Preview::Blocked(format!("it is in `{status}`: {}; {}", status.meaning(), status.help())))
+                let help = status.help_for(&self.tenant.tenant);
+                Ok(Preview::Blocked(format!("it is in `{status}`: {}; {help}", status.meaning())))
             }
         }
     }
