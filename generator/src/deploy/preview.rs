@@ -129,10 +129,7 @@ pub async fn preview_tenant(
 }
 
 /// Deletes the change sets of previews that were to be kept, and the empty stacks that they have made.
-///
-/// # Errors
-/// Where a call fails.
-pub async fn discard_all(peers: &dyn Peers, previews: &[StackPreview]) -> Result<(), DeployError> {
+async fn discard_all(peers: &dyn Peers, previews: &[StackPreview]) -> Result<(), DeployError> {
     for preview in previews {
         if let Preview::Changes(change, set) = &preview.next {
             let kind = if change.creates { ChangeSetKind::Create } else { ChangeSetKind::Update };

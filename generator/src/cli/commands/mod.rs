@@ -13,7 +13,6 @@ mod new;
 mod outputs;
 mod package;
 mod plan;
-mod planned;
 mod policy;
 mod render;
 mod resume;
