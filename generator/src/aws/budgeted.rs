@@ -27,7 +27,8 @@ impl Budgeted {
     where
         F: Future<Output = Result<T, AwsError>>,
     {
-        self.budget.call(group, self.account(), &self.region, attempt).await
+        // Boxed: futures of whole commands hold those of every call, and grow past what the compiler lays out.
+        Box::pin(self.budget.call(group, self.account(), &self.region, attempt)).await
     }
 
     /// [`RateBudget::write`] for this account and region.
@@ -35,7 +36,7 @@ impl Budgeted {
     where
         F: Future<Output = Result<T, AwsError>>,
     {
-        self.budget.write(group, self.account(), &self.region, attempt).await
+        Box::pin(self.budget.write(group, self.account(), &self.region, attempt)).await
     }
 
     /// Waits for the turn of something that this tool does not call itself, but has done.

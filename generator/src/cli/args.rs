@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::deploy::{DeployArgs, DestroyArgs, ExecutionArgs};
+pub use self::deploy::{ChangeArgs, DeployArgs, DestroyArgs, ExecutionArgs};
 pub use self::fleet::{CallArgs, FleetArgs, JournalArgs, ResumeArgs, RotateArgs, StatusArgs};
 pub use self::plan::{DriftArgs, GcArgs, ImportArgs, PlanArgs};
 pub use self::serve::ServeArgs;

@@ -20,7 +20,7 @@ pub(super) struct Interrupts {
 }
 
 /// Longest time that a command which ends early cleans up after itself.
-const CLEANING: Duration = Duration::from_secs(20);
+const CLEANING: Duration = Duration::from_secs(60);
 
 impl Interrupts {
     /// From now on the first Ctrl-C only asks; `help` is told by the second.
@@ -38,17 +38,18 @@ impl Interrupts {
 
     /// Deletes the change sets that the command has left unused.
     pub(super) async fn clean_up(&self, sink: &dyn Sink) {
-        let all = std::mem::take(&mut *self.unused.lock().unwrap_or_else(PoisonError::into_inner));
+        let all = self.unused.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for (unused, cloud) in all.into_iter().filter(|(unused, _)| !unused.is_empty()) {
-            let left = match tokio::time::timeout(CLEANING, unused.discard(&cloud)).await {
-                Ok(left) => left,
-                Err(_) => vec!["some change set whose name begins with `generator-`".to_owned()],
-            };
-            for what in left {
-                let (message, help) =
-                    (format!("{what} is left unused"), Some("delete it by hand".to_owned()));
-                sink.emit(&Event::Warning { tenant: None, message, help });
+            for what in unused.discard(&cloud).await {
+                tell_left(sink, &what);
             }
+        }
+    }
+
+    /// The same for a command that ends at once, which has little time for it.
+    pub(super) async fn clean_up_soon(&self, sink: &dyn Sink) {
+        if tokio::time::timeout(CLEANING, self.clean_up(sink)).await.is_err() {
+            tell_left(sink, "some change set whose name begins with `generator-`");
         }
     }
 
@@ -77,4 +78,10 @@ impl Interrupts {
             }
         }
     }
+}
+
+fn tell_left(sink: &dyn Sink, what: &str) {
+    let message = format!("{what} is left unused");
+    let help = Some("delete it by hand, or with `generator gc` when it is old enough".to_owned());
+    sink.emit(&Event::Warning { tenant: None, message, help });
 }

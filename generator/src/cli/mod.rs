@@ -94,7 +94,7 @@ fn run(cli: Cli) -> Result<Answer, Failure> {
         }
     });
     if answer.is_err() {
-        runtime.block_on(context.interrupts.clean_up(&*context.sink));
+        runtime.block_on(context.interrupts.clean_up_soon(&*context.sink));
     }
     runtime.shutdown_background();
     answer

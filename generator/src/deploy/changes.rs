@@ -133,6 +133,25 @@ pub(super) async fn discard(
     Ok(())
 }
 
+/// The same, unless somebody has executed it meanwhile.
+pub(super) async fn discard_unexecuted(
+    cloudformation: &dyn CloudFormation,
+    stack: &str,
+    set: &str,
+    stack_id: &str,
+    kind: ChangeSetKind,
+) -> Result<(), DeployError> {
+    match cloudformation.change_set(stack, set).await {
+        Ok(found) if found.execution.starts_with("EXECUTE_") => return Ok(()),
+        Err(error) if error.kind != AwsErrorKind::NotFound => {
+            return Err(error).doing(|| format!("reading a change set of stack `{stack}`"));
+        }
+        // The shell of one that is gone may still be there.
+        _ => {}
+    }
+    discard_named(cloudformation, stack, set, stack_id, kind).await
+}
+
 /// The same, known by its name or ARN and that of its stack only.
 pub(super) async fn discard_named(
     cloudformation: &dyn CloudFormation,
@@ -193,6 +212,7 @@ async fn ready(
 ) -> Result<ChangeSet, DeployError> {
     let what = format!("the change set of stack `{stack}`");
     let mut wait = Wait::new(context, what, context.settings.deadlines.change_set);
+    wait.a_moment().await;
     let mut looks = 0;
     loop {
         looks += 1;

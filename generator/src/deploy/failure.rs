@@ -114,7 +114,7 @@ fn help(tenant: &str, status: StackStatus) -> String {
             format!("mend the cause, then run `generator destroy --tenant {tenant}` and deploy again")
         }
         StackStatus::UpdateRollbackFailed | StackStatus::ImportRollbackFailed | StackStatus::UpdateFailed => {
-            "mend the cause, then continue the rollback of the stack in CloudFormation".into()
+            status.help_for(tenant)
         }
         StackStatus::DeleteFailed => {
             format!(

@@ -1,6 +1,6 @@
 //! Peers that answer from a script and record every call, for tests.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -102,7 +102,12 @@ impl CloudFormation for FakeCloudFormation {
         self.answer(format!("ListStackResources {stack}"), |script| &mut script.resources)
     }
 
-    fn events<'a>(&'a self, stack: &'a str, _: Option<i64>) -> Boxed<'a, Result<Vec<StackEvent>, AwsError>> {
+    fn events<'a>(
+        &'a self,
+        stack: &'a str,
+        _: Option<i64>,
+        _: &'a HashSet<String>,
+    ) -> Boxed<'a, Result<Vec<StackEvent>, AwsError>> {
         self.answer(format!("DescribeStackEvents {stack}"), |script| &mut script.events)
     }
 

@@ -47,7 +47,7 @@ pub use failure::{FailedResource, StackFailure};
 pub use gate::{DataLossGate, Gate, Refusal};
 pub use import::{Importable, import, importable};
 pub use preflight::{Check, Verdict, key_room};
-pub use preview::{Preview, StackPreview, TenantPreview, discard_all, preview_tenant};
+pub use preview::{Preview, StackPreview, TenantPreview, preview_tenant};
 pub use stack::{Deployed, Prepared, StackDeployer, StackOutcome, StackRequest};
 pub use status::{NextStep, StackStatus, UnknownStatus};
 pub use tenant::{ArtifactFacts, ArtifactLocations, TenantOutcome, deploy_tenant};

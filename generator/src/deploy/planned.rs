@@ -10,8 +10,12 @@ use super::page::Page;
 use super::reading::{Reading, read_all};
 use super::stack::{StackDeployer, StackOutcome};
 use super::tenant::{request, resolve};
-use super::watch::Before;
-use super::{ArtifactLocations, Context, Gate, Refusal, StackPreview, TenantOutcome, account, deploy_tenant};
+use super::unused::Leftover;
+use super::watch::{Before, settled};
+use super::{
+    ArtifactLocations, Context, Gate, Refusal, StackPreview, StackStatus, TenantOutcome, account,
+    deploy_tenant,
+};
 use crate::aws::cloudformation::{ChangeSet, ChangeSetKind, Stack};
 use crate::aws::{AwsErrorKind, Boxed, Peers};
 use crate::plan::{
@@ -97,7 +101,8 @@ pub async fn check(
 }
 
 /// Executes the plan of one tenant. What was deferred is deployed when the stacks before it stand, as far as
-/// the plan names it.
+/// the plan names it. Where an earlier process may have been cut off within, what it has started is waited for, and
+/// what it has done is left alone.
 ///
 /// # Errors
 /// Where a stack does not get there, or a change would go beyond the plan.
@@ -111,20 +116,31 @@ pub async fn execute(
 ) -> Result<TenantOutcome, DeployError> {
     let pairs = pairs(tenant, plan)?;
     let mut executed = Vec::new();
-    for (stack, saved) in &pairs {
+    for (place, (stack, saved)) in pairs.iter().enumerate() {
         let SavedStep::ChangeSet { arn, creates, .. } = &saved.next else { continue };
+        let cloudformation = peers.cloudformation(&stack.region);
+        if context.work.again {
+            // An earlier process may have started it.
+            settled(context, &*cloudformation, &stack.name).await?;
+        }
         // What ran before may have given outputs that the plan did not know.
         let names: Vec<_> = pairs.iter().map(|(s, _)| (s.name.as_str(), s.region.as_str())).collect();
         let readings = read_all(peers, &names).await?;
+        let reading = &readings[place];
+        if context.work.again && is_executed(saved, reading) {
+            context.work.unused.forget(arn);
+            continue;
+        }
         let request = request(tenant, stack, resolve(stack, &outputs(&pairs, &readings), artifacts)?);
         if request_digest(&request.template, &request.parameters, &request.tags) != saved.request {
             return Err(moved(format!("a stack before `{}` has given it another parameter", stack.name)));
         }
-        let set = ready(peers, saved, arn).await?;
+        unmoved(stack, saved, reading)?;
+        // Known by the ARN that it is held under.
+        let set = ChangeSet { name: arn.clone(), ..ready(peers, saved, arn).await? };
         let change = StackChange::read(&stack.name, &stack.region, *creates, &set)
             .map_err(|source| DeployError::UnknownChange { stack: stack.name.clone(), source })?;
-        let place = pairs.iter().position(|(other, _)| other.id == stack.id).unwrap_or_default();
-        let (nothing, reading) = (BTreeMap::new(), &readings[place]);
+        let nothing = BTreeMap::new();
         let sides = Sides {
             before: (!creates).then(|| Side {
                 template: reading.template.as_deref().unwrap_or_default(),
@@ -137,7 +153,6 @@ pub async fn execute(
                 .await
                 .map_err(|source| DeployError::Gate { stack: stack.name.clone(), source })?;
         }
-        let cloudformation = peers.cloudformation(&stack.region);
         let deployer = StackDeployer::new(context, &*cloudformation, gates);
         let start = context.clock.elapsed();
         let before = Before::of(*creates, reading.stack.as_ref());
@@ -161,19 +176,22 @@ pub async fn discard(peers: &dyn Peers, plan: &SavedTenant) -> Result<(), Deploy
     for saved in &plan.stacks {
         let SavedStep::ChangeSet { arn, stack_id, creates } = &saved.next else { continue };
         let cloudformation = peers.cloudformation(&saved.region);
-        match cloudformation.change_set(stack_id, arn).await {
-            Ok(set) if set.execution.starts_with("EXECUTE_") => continue,
-            Ok(_) => {}
-            Err(error) if error.kind == AwsErrorKind::NotFound => continue,
-            Err(source) => {
-                let doing = format!("reading a change set of stack `{}`", saved.name);
-                return Err(DeployError::Aws { doing, source });
-            }
-        }
-        let kind = if *creates { ChangeSetKind::Create } else { ChangeSetKind::Update };
-        changes::discard_named(&*cloudformation, &saved.name, arn, stack_id, kind).await?;
+        changes::discard_unexecuted(&*cloudformation, &saved.name, arn, stack_id, kind(*creates)).await?;
     }
     Ok(())
+}
+
+fn kind(creates: bool) -> ChangeSetKind {
+    if creates { ChangeSetKind::Create } else { ChangeSetKind::Update }
+}
+
+/// From now on the change sets of a plan are deleted where they are not executed, however the process ends.
+pub fn hold(context: &Context, plan: &SavedTenant) {
+    for saved in &plan.stacks {
+        let SavedStep::ChangeSet { arn, creates, .. } = &saved.next else { continue };
+        let (region, stack) = (saved.region.clone(), saved.name.clone());
+        context.work.unused.note(arn, Leftover { region, stack, kind: kind(*creates) });
+    }
 }
 
 /// Each stack of the tenant with what the plan says of it.
@@ -189,6 +207,15 @@ fn pairs<'a>(
             .ok_or_else(|| moved(format!("the rendered template of stack `{}` is another", stack.name)))
     };
     tenant.stacks.iter().map(of).collect()
+}
+
+/// Whether a stack has come to what was planned since the plan was made. Its parameters may be newer by then, where a
+/// later stack has given it an output.
+fn is_executed(saved: &SavedStack, reading: &Reading) -> bool {
+    let (Some(stack), Some(template)) = (&reading.stack, &reading.template) else { return false };
+    stack.status.parse().is_ok_and(StackStatus::is_success)
+        && saved.template == digest_of([template.as_bytes()])
+        && saved.stands.as_ref() != Some(&standing(stack))
 }
 
 fn outputs(pairs: &[(&RenderedStack, &SavedStack)], readings: &[Reading]) -> Outputs {
@@ -297,6 +324,7 @@ mod tests {
         SavedTenant {
             tenant: "demo".into(),
             account: "1".into(),
+            role_arn: None,
             files: text(),
             stacks: vec![saved],
             page: None,
@@ -329,5 +357,26 @@ mod tests {
         assert!(passes(&later, "Modify", None).await);
         assert!(!passes(&later, "Add", None).await);
         assert!(!passes(&plan(SavedStep::Unchanged, &[]), "Modify", None).await);
+    }
+
+    #[test]
+    fn what_an_earlier_process_has_executed_is_known_by_the_stack() {
+        let made = |status: &str, updated| Stack { status: status.into(), updated, ..Stack::default() };
+        let reading = |stack: &Stack, template: &str| Reading {
+            stack: Some(stack.clone()),
+            template: Some(template.to_owned()),
+        };
+        let before = made("UPDATE_COMPLETE", Some(1));
+        let saved = &SavedStack {
+            template: digest_of([&b"T"[..]]),
+            stands: Some(standing(&before)),
+            ..plan(SavedStep::Unchanged, &[]).stacks.remove(0)
+        };
+        let after = made("UPDATE_COMPLETE", Some(2));
+        assert!(is_executed(saved, &reading(&after, "T")));
+        assert!(!is_executed(saved, &reading(&after, "somebody else's")));
+        assert!(!is_executed(saved, &reading(&before, "T")), "nothing has begun");
+        assert!(!is_executed(saved, &reading(&made("UPDATE_ROLLBACK_COMPLETE", Some(2)), "T")));
+        assert!(!is_executed(saved, &Reading::default()));
     }
 }

@@ -40,6 +40,12 @@ impl<'a> Wait<'a> {
         self
     }
 
+    /// Lets a moment pass before the first look, which would cost a call and show nothing.
+    pub(super) async fn a_moment(&mut self) {
+        self.context.wait(self.interval.min(self.limit)).await;
+        self.interval = (self.interval * 2).min(self.longest);
+    }
+
     /// Takes in one look: its result where it is done; otherwise sleeps, or gives up at the deadline.
     ///
     /// A look that failed in passing (throttled, cut off, unanswered) is no verdict on what is waited for.

@@ -82,7 +82,7 @@ pub(super) async fn checks(peers: &dyn Peers, tenant: &RenderedTenant, readings:
     let mut all = Vec::new();
     let mut rooms: BTreeMap<&str, usize> = BTreeMap::new();
     for (stack, reading) in tenant.stacks.iter().zip(readings) {
-        all.extend(state(stack, reading));
+        all.extend(state(&tenant.tenant, stack, reading));
         if is_new(reading) {
             *rooms.entry(&stack.region).or_default() += 1;
             all.extend(names(peers, tenant, stack).await);
@@ -99,14 +99,14 @@ fn is_new(reading: &Reading) -> bool {
 }
 
 /// A stack that a person must see to stops the stacks before it as well.
-fn state(stack: &RenderedStack, reading: &Reading) -> Option<Check> {
+fn state(tenant: &str, stack: &RenderedStack, reading: &Reading) -> Option<Check> {
     let status = reading.stack.as_ref()?.status.as_str();
     // One that is not known is told by whoever works on the stack, with all that is known of it.
     let known = status.parse::<StackStatus>().ok()?;
     let verdict = match known.next_step() {
         NextStep::Refuse => Verdict::Failed {
             reason: format!("stack `{}` is in `{status}`: {}", stack.name, known.meaning()),
-            help: known.help().to_owned(),
+            help: known.help_for(tenant),
         },
         _ => Verdict::Passed,
     };

@@ -141,10 +141,7 @@ pub async fn preview_tenant(
 }
 
 /// Deletes the change sets of previews that were to be kept, and the empty stacks that they have made.
-///
-/// # Errors
-/// Where a call fails.
-pub async fn discard_all(peers: &dyn Peers, previews: &[StackPreview]) -> Result<(), DeployError> {
+async fn discard_all(peers: &dyn Peers, previews: &[StackPreview]) -> Result<(), DeployError> {
     for preview in previews {
         if let Preview::Changes(change, set) = &preview.next {
             let kind = if change.creates { ChangeSetKind::Create } else { ChangeSetKind::Update };
@@ -226,7 +223,8 @@ impl Asking<'_> {
             }
             NextStep::Wait => Ok(Preview::Blocked(format!("somebody works on it: `{status}`"))),
             NextStep::Refuse | NextStep::ContinueRollback => {
-                Ok(Preview::Blocked(format!("it is in `{status}`: {}; {}", status.meaning(), status.help())))
+                let help = status.help_for(&self.tenant.tenant);
+                Ok(Preview::Blocked(format!("it is in `{status}`: {}; {help}", status.meaning())))
             }
         }
     }

@@ -9,7 +9,7 @@ use super::error::Doing;
 use crate::aws::cloudformation::{CloudFormation, Stack};
 use crate::aws::{AwsError, Peers};
 
-/// A stack and its template, read at the same time.
+/// A stack and its template.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Reading {
     pub(super) stack: Option<Stack>,
@@ -26,8 +26,37 @@ pub(super) async fn read(
 }
 
 async fn read_raw(cloudformation: &dyn CloudFormation, name: &str) -> Result<Reading, AwsError> {
-    let (stack, template) = tokio::try_join!(cloudformation.stack(name), cloudformation.template(name))?;
+    read_after(cloudformation, name, Reading::default()).await
+}
+
+/// A stack that was never made has no template, and one that has not been changed since it was `known` the same:
+/// neither is asked for.
+async fn read_after(
+    cloudformation: &dyn CloudFormation,
+    name: &str,
+    known: Reading,
+) -> Result<Reading, AwsError> {
+    let stack = cloudformation.stack(name).await?;
+    let Some(found) = stack.as_ref().filter(|stack| stack.status != "REVIEW_IN_PROGRESS") else {
+        return Ok(Reading { stack, template: None });
+    };
+    let is_same = |known: &Stack| known.id == found.id && known.updated == found.updated;
+    let template = match known {
+        Reading { stack: Some(stack), template: Some(template) } if is_same(&stack) => Some(template),
+        _ => cloudformation.template(name).await?,
+    };
     Ok(Reading { stack, template })
+}
+
+/// Reads one stack again after `known`.
+pub(super) async fn read_again(
+    cloudformation: &dyn CloudFormation,
+    stack: &str,
+    region: &str,
+    known: Reading,
+) -> Result<Reading, DeployError> {
+    let read = read_after(cloudformation, stack, known).await;
+    read.doing(|| format!("reading stack `{stack}` in `{region}`"))
 }
 
 /// Reads several stacks, `(name, region)` each, all at once. The answers have the same order.
@@ -48,4 +77,35 @@ pub(super) async fn read_all(
         readings[place] = reading.doing(|| format!("reading stack `{name}` in `{region}`"))?;
     }
     Ok(readings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deploy::fake::{FakeCloudFormation, Script, stack};
+
+    #[tokio::test]
+    async fn a_template_is_asked_for_again_only_where_the_stack_has_changed() {
+        let at = |updated| Stack { updated: Some(updated), ..stack("UPDATE_COMPLETE") };
+        let known = Reading { stack: Some(at(1)), template: Some("T".into()) };
+        for (now, template) in [(at(1), "T"), (at(2), "newer")] {
+            let fake = FakeCloudFormation::new(Script {
+                stacks: [Ok(Some(now))].into(),
+                templates: [Ok(Some("newer".into()))].into(),
+                ..Script::default()
+            });
+            let read = read_again(&fake, "s", "r", known.clone()).await.expect("a reading");
+            assert_eq!(read.template.as_deref(), Some(template));
+            assert_eq!(fake.calls().len(), if template == "T" { 1 } else { 2 });
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stack_that_was_never_made_has_no_template() {
+        for found in [None, Some(stack("REVIEW_IN_PROGRESS"))] {
+            let fake = FakeCloudFormation::new(Script { stacks: [Ok(found)].into(), ..Script::default() });
+            assert_eq!(read(&fake, "s", "r").await.expect("a reading").template, None);
+            assert_eq!(fake.calls(), ["DescribeStacks s"]);
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Stacks that stand in nobody's way by themselves: those left by a failure, and writes whose answer was lost.
 
+use std::collections::HashSet;
+
 use super::error::{DeployError, Doing};
 use super::failure::StackFailure;
 use super::remove::{delete_stack, token};
@@ -143,7 +145,7 @@ impl StackDeployer<'_> {
         };
         let before = self
             .cloudformation
-            .events(&stack.id, stack.updated.or(stack.created))
+            .events(&stack.id, stack.updated.or(stack.created), &HashSet::new())
             .await
             .doing(|| format!("reading the events of stack `{name}`"))?;
         let doing = || format!("continuing the update rollback of stack `{name}` in `{}`", request.region);
@@ -188,7 +190,7 @@ impl StackDeployer<'_> {
                 reason.push_str(&format!("; what could not be put back: {}", listed(stuck.iter())));
             }
         }
-        let help = status.help().replace("TENANT", tenant);
+        let help = status.help_for(tenant);
         DeployError::Refused { stack: request.stack.clone(), status: status.as_str(), reason, help }
     }
 

@@ -1,5 +1,7 @@
 //! Deleting one stack.
 
+use std::collections::HashSet;
+
 use sha2::{Digest, Sha256};
 
 use super::error::{DeployError, Doing};
@@ -23,7 +25,7 @@ pub(super) async fn delete_stack(
     let told = (tenant.to_owned(), name.to_owned());
     context.emit(&Event::StackDeleting { tenant: told.0, stack: told.1, region: region.to_owned() });
     let before = cloudformation
-        .events(&stack.id, stack.updated.or(stack.created))
+        .events(&stack.id, stack.updated.or(stack.created), &HashSet::new())
         .await
         .doing(|| format!("reading the events of stack `{name}`"))?;
     let request = StackDeletion {

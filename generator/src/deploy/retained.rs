@@ -43,7 +43,9 @@ async fn function(
         Err(error) if is_replicated(&error) => Ok(Some(Destroyed::Remaining(Remaining {
             thing,
             reason: "CloudFront still has replicas of it, which go by themselves within some hours".into(),
-            help: format!("run `generator destroy --tenant {tenant}` again later"),
+            help: format!(
+                "run `generator resume` with the name of this run later, or `generator destroy --tenant {tenant}` again"
+            ),
         }))),
         Err(error) => Ok(Some(remaining(thing, tenant, &error))),
     }

@@ -213,6 +213,12 @@ impl StackStatus {
         }
     }
 
+    /// The same for one tenant.
+    #[must_use]
+    pub fn help_for(self, tenant: &str) -> String {
+        self.help().replace("TENANT", tenant)
+    }
+
     /// What `deploy` does about it.
     #[must_use]
     pub fn when_deploying(self) -> String {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::reading::{self, read_all};
+use super::reading::{self, Reading, read_all};
 use super::stack::{StackDeployer, StackOutcome, StackRequest};
 use super::{Context, DeployError, Gate, account, page, preflight};
 use crate::aws::Peers;
@@ -96,15 +96,22 @@ pub async fn deploy_tenant(
             rest = false;
             let request = request(tenant, stack, parameters);
             let cloudformation = peers.cloudformation(&stack.region);
-            let reading = match readings.remove(&stack.id) {
-                // Executing a stack may take half an hour: what was read before it is old by now.
-                Some(reading) if !changed => reading,
-                _ => reading::read(&*cloudformation, &stack.name, &stack.region).await?,
+            let known = readings.remove(&stack.id).unwrap_or_default();
+            // Executing a stack may take half an hour: what was read before it is old by now. That a stack is not
+            // there may be old, as the service refuses to make it a second time.
+            let reading = if changed && known.stack.is_some() {
+                reading::read_again(&*cloudformation, &stack.name, &stack.region, known).await?
+            } else {
+                known
             };
             let deployer = StackDeployer::new(context, &*cloudformation, gates);
             let outcome = deployer.deploy_from(&request, reading).await?;
             changed |= outcome.is_changed();
-            outputs.insert(stack.id, outcome.stack().outputs.clone());
+            let now = outcome.stack().clone();
+            outputs.insert(stack.id, now.outputs.clone());
+            // What was found unchanged may be another text that says the same.
+            let template = outcome.is_changed().then(|| request.template.clone());
+            readings.insert(stack.id, Reading { stack: Some(now), template });
             used.insert(stack.id, request.parameters);
             gone_over.push((stack.id, outcome));
         }

@@ -48,19 +48,20 @@ impl Unused {
     }
 
     /// Deletes them all, and the empty stacks that they have made, and lets none be made any more. What could not
-    /// be deleted comes back, in words.
+    /// be deleted comes back, in words. Where this is cut off, it goes on with those that are left.
     pub async fn discard(&self, peers: &dyn Peers) -> Vec<String> {
         let all = {
             let mut known = self.known();
             known.closed = true;
-            std::mem::take(&mut known.sets)
+            known.sets.clone()
         };
         let mut left = Vec::new();
         for (name, Leftover { region, stack, kind }) in all {
             let cloudformation = peers.cloudformation(&region);
-            if changes::discard_named(&*cloudformation, &stack, &name, &stack, kind).await.is_err() {
+            if changes::discard_unexecuted(&*cloudformation, &stack, &name, &stack, kind).await.is_err() {
                 left.push(format!("change set `{name}` of stack `{stack}` in `{region}`"));
             }
+            self.forget(&name);
         }
         left
     }

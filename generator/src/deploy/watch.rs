@@ -74,6 +74,7 @@ impl Watch<'_> {
     /// the end is a bad one or is not yet known to be ours.
     pub(super) async fn until_end(mut self) -> Result<Ended, DeployError> {
         let mut wait = Wait::new(self.context, self.what.clone(), self.limit).under_way();
+        wait.a_moment().await;
         let mut seen = std::mem::take(&mut self.before);
         let mut events: Vec<StackEvent> = Vec::new();
         let mut looks = 0_usize;
@@ -83,10 +84,11 @@ impl Watch<'_> {
                 Err(error) => Err(error),
                 Ok(stack) => {
                     let good = self.is_good_end(stack.as_ref());
-                    let read = if good || (looks.is_multiple_of(2) && self.is_busy(stack.as_ref())) {
+                    let busy = self.is_busy(stack.as_ref());
+                    let read = if good || (looks.is_multiple_of(2) && busy) {
                         Ok(())
                     } else {
-                        self.read_events(&mut seen, &mut events).await
+                        self.read_events(!busy, &mut seen, &mut events).await
                     };
                     match read {
                         Err(error) => Err(error),
@@ -101,15 +103,20 @@ impl Watch<'_> {
         }
     }
 
+    /// Reads what has happened since the last time. While the operation goes on, the first event already known
+    /// ends that; its end is judged by the `whole`, as events may come late and in the wrong order.
     async fn read_events(
         &self,
+        whole: bool,
         seen: &mut HashSet<String>,
         events: &mut Vec<StackEvent>,
     ) -> Result<(), AwsError> {
         let since = events
             .last()
             .map_or(self.since, |last| Some((last.time - LATE).max(self.since.unwrap_or(i64::MIN))));
-        for event in self.cloudformation.events(self.id, since).await? {
+        let nothing = HashSet::new();
+        let known = if whole { &nothing } else { &*seen };
+        for event in self.cloudformation.events(self.id, since, known).await? {
             if seen.insert(event.id.clone()) {
                 self.tell(&event);
                 events.push(event);

@@ -105,7 +105,7 @@ impl History {
     }
 
     /// Takes in one record after the first.
-    pub(super) fn apply(&mut self, record: &Record) {
+    pub(crate) fn apply(&mut self, record: &Record) {
         match record {
             Record::Run(_) => {}
             Record::TakenUp { at, .. } => {
@@ -158,6 +158,18 @@ impl History {
     #[must_use]
     pub fn done(&self) -> usize {
         self.tenants.values().filter(|state| state.is_done()).count()
+    }
+
+    /// The tenants whose last try has failed, in the order in which they did.
+    #[must_use]
+    pub fn failed(&self) -> Vec<&str> {
+        let failed = self.tenants.iter().filter_map(|(name, state)| match &state.end {
+            Some(End { at, outcome: Outcome::Failed { .. }, .. }) => Some((*at, name.as_str())),
+            _ => None,
+        });
+        let mut failed: Vec<_> = failed.collect();
+        failed.sort_unstable();
+        failed.into_iter().map(|(_, name)| name).collect()
     }
 
     /// When the last job of a wave has ended, in milliseconds since the epoch.

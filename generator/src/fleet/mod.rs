@@ -101,6 +101,8 @@ pub enum FailureKind {
     Refused,
     /// A deployment failed.
     Deployment,
+    /// What it rests on is not so any more.
+    Moved,
     /// Anything else.
     Other,
 }

@@ -37,6 +37,7 @@ impl History {
             stopped: self.stopped.as_ref().map(ToString::to_string),
             processes: self.processes,
             totals: self.totals(&waves),
+            failed: self.failed().into_iter().map(str::to_owned).collect(),
             waves,
         }
     }

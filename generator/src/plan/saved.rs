@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::{ResourceChange, StackChange};
 
 /// Version of the file's form.
-pub const SAVED_FORMAT: u32 = 1;
+pub const SAVED_FORMAT: u32 = 2;
 
 /// A plan in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,8 @@ pub struct SavedTenant {
     pub tenant: String,
     /// Account that was asked.
     pub account: String,
+    /// Role that was assumed for it, where the tenant's file names one.
+    pub role_arn: Option<String>,
     /// Digest of the tenant's file and of those below it.
     pub files: String,
     /// Its stacks, in the order of deployment.

@@ -31,6 +31,8 @@ pub struct RunReport {
     pub processes: u32,
     /// Sums.
     pub totals: Totals,
+    /// Tenants whose last try has failed, in the order of time.
+    pub failed: Vec<String>,
     /// Its waves, in their order.
     pub waves: Vec<WaveReport>,
 }
@@ -109,12 +111,13 @@ impl RunReport {
         ] {
             let _ = writeln!(text, "| {name} | {value} |");
         }
-        let failed: Vec<_> = self.tenants().filter(|tenant| tenant.state == "failed").collect();
+        let failed = self.failed_in_order();
         if !failed.is_empty() {
             text.push_str("\n## Failed\n");
-            for tenant in failed {
+            for (place, tenant) in failed.iter().enumerate() {
                 let error = tenant.error.as_deref().unwrap_or_default();
-                let _ = write!(text, "- **{}**: {}", tenant.tenant, cell(error));
+                let first = if place == 0 && failed.len() > 1 { " first" } else { "" };
+                let _ = write!(text, "- **{}**{first}: {}", tenant.tenant, cell(error));
                 if let Some(help) = &tenant.help {
                     let _ = write!(text, " ({})", cell(help));
                 }
@@ -141,6 +144,13 @@ impl RunReport {
             }
         }
         text
+    }
+
+    /// What became of the tenants that failed, in the order of time.
+    #[must_use]
+    pub fn failed_in_order(&self) -> Vec<&TenantReport> {
+        let of = |name: &String| self.tenants().find(|tenant| tenant.tenant == *name);
+        self.failed.iter().filter_map(of).collect()
     }
 
     /// Every tenant, in the order of the waves.
@@ -185,6 +195,7 @@ mod tests {
             stopped: Some("1 tenant failed, and 0 may".into()),
             processes: 1,
             totals,
+            failed: vec!["b".into()],
             waves: vec![WaveReport { name: "rest".into(), tenants }],
         };
         let text = report.markdown();

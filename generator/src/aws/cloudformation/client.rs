@@ -1,6 +1,6 @@
 //! The adapter that asks the service.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
@@ -168,6 +168,7 @@ impl CloudFormation for CloudFormationClient {
         &'a self,
         stack: &'a str,
         since: Option<i64>,
+        known: &'a HashSet<String>,
     ) -> Boxed<'a, Result<Vec<StackEvent>, AwsError>> {
         Box::pin(async move {
             let mut events = Vec::new();
@@ -188,8 +189,10 @@ impl CloudFormation for CloudFormationClient {
                 // The service answers the newest first, but for some that come late.
                 let wanted = |event: &StackEvent| since.is_none_or(|since| event.time >= since);
                 let found: Vec<_> = page.stack_events().iter().map(read::event).collect();
-                let past = found.last().is_some_and(|last| !wanted(last));
-                events.extend(found.into_iter().filter(wanted));
+                let past = found.last().is_some_and(|last| !wanted(last))
+                    || found.iter().any(|event| known.contains(&event.id));
+                let new = |event: &StackEvent| wanted(event) && !known.contains(&event.id);
+                events.extend(found.into_iter().filter(new));
                 next = page.next_token;
                 if past || next.is_none() {
                     events.reverse();

@@ -18,6 +18,8 @@ pub use types::{
     Validation,
 };
 
+use std::collections::HashSet;
+
 use super::{AwsError, Boxed};
 
 /// What deploying needs of CloudFormation in one region. Every list is complete: all pages are read.
@@ -33,11 +35,12 @@ pub trait CloudFormation: Send + Sync {
     /// The resources of a stack.
     fn resources<'a>(&'a self, stack: &'a str) -> Boxed<'a, Result<Vec<StackResource>, AwsError>>;
     /// Events of a stack, oldest first, from `since` on (milliseconds since the epoch, by the service's
-    /// clock).
+    /// clock). What comes before one of `known`, by its id, is not read.
     fn events<'a>(
         &'a self,
         stack: &'a str,
         since: Option<i64>,
+        known: &'a HashSet<String>,
     ) -> Boxed<'a, Result<Vec<StackEvent>, AwsError>>;
     /// Has CloudFormation work out a change set. Repeating the same request makes no second one.
     fn create_change_set<'a>(&'a self, request: &'a NewChangeSet)

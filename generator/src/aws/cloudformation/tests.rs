@@ -1,5 +1,6 @@
 //! The adapter against scripted HTTP answers: which requests it makes, and that every page is read.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use aws_config::retry::RetryConfig;
@@ -81,7 +82,7 @@ async fn events_are_read_to_the_last_page_and_come_oldest_first() {
     let first = events_page(&[("4", "2026-01-01T00:00:04Z"), ("3", "2026-01-01T00:00:03Z")], Some("p2"));
     let second = events_page(&[("2", "2026-01-01T00:00:02Z")], None);
     let (client, script) = scripted(&[(200, &first), (200, &second)]);
-    let events = client.events("n", None).await.expect("events");
+    let events = client.events("n", None, &HashSet::new()).await.expect("events");
     assert_eq!(events.iter().map(|event| event.id.as_str()).collect::<Vec<_>>(), ["2", "3", "4"]);
     assert!(script.requests.lock().unwrap()[1].contains("NextToken=p2"));
 }
@@ -91,9 +92,20 @@ async fn no_page_is_read_past_the_start_of_the_operation() {
     let first = events_page(&[("4", "2026-01-01T00:00:04Z"), ("1", "2026-01-01T00:00:01Z")], Some("p2"));
     let (client, script) = scripted(&[(200, &first)]);
     let since = 1_767_225_602_000;
-    let events = client.events("n", Some(since)).await.expect("events");
+    let events = client.events("n", Some(since), &HashSet::new()).await.expect("events");
     assert_eq!(events.iter().map(|event| event.id.as_str()).collect::<Vec<_>>(), ["4"]);
     assert_eq!(script.requests.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn no_page_is_read_past_the_first_event_already_known() {
+    let page = |id: &str, next: &str| events_page(&[(id, "2026-01-01T00:00:01Z")], Some(next));
+    let (client, script) =
+        scripted(&[(200, &page("4", "p2")), (200, &page("3", "p3")), (200, &page("2", "p4"))]);
+    let known = HashSet::from(["1".to_owned(), "2".to_owned()]);
+    let events = client.events("n", None, &known).await.expect("events");
+    assert_eq!(events.iter().map(|event| event.id.as_str()).collect::<Vec<_>>(), ["3", "4"]);
+    assert_eq!(script.requests.lock().unwrap().len(), 3);
 }
 
 #[tokio::test]
@@ -148,14 +160,14 @@ async fn a_change_set_is_asked_for_with_capabilities_tags_token_and_role() {
 async fn throttling_is_ridden_out() {
     let answer = events_page(&[], None);
     let (client, script) = scripted(&[(400, THROTTLED), (400, THROTTLED), (200, &answer)]);
-    assert_eq!(client.events("n", None).await, Ok(vec![]));
+    assert_eq!(client.events("n", None, &HashSet::new()).await, Ok(vec![]));
     assert_eq!(script.requests.lock().unwrap().len(), 3);
 }
 
 #[tokio::test]
 async fn lasting_throttling_has_its_own_kind_and_shows_no_raw_response() {
     let (client, _) = scripted(&[(400, THROTTLED); 9]);
-    let error = client.events("n", None).await.expect_err("throttled");
+    let error = client.events("n", None, &HashSet::new()).await.expect_err("throttled");
     assert_eq!(error.kind, AwsErrorKind::Throttled);
     assert!(error.is_passing());
     assert_eq!(

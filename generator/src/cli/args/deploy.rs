@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Selection;
 use super::fleet::{FleetArgs, seconds};
+use crate::plan::Allowed;
 
 /// Arguments of `deploy`.
 #[derive(Debug, Args)]
@@ -36,15 +37,10 @@ pub struct DeployArgs {
 /// What a deployment may do, and how. A run keeps it, so that whoever goes on does the same.
 #[derive(Debug, Args, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecutionArgs {
-    /// Let a change replace or remove this resource although its data is lost; can be repeated
-    #[arg(long, value_name = "LOGICAL_ID")]
-    pub allow_replace: Vec<String>,
-    /// Let a change widen what roles, policies or buckets allow
-    #[arg(long)]
-    pub allow_broadening: bool,
-    /// Role that CloudFormation acts with
-    #[arg(long, value_name = "ARN")]
-    pub service_role_arn: Option<String>,
+    /// What a change may do, and who does it.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub change: ChangeArgs,
     /// Do not verify the tenant after deploying it to the local cloud
     #[arg(long)]
     pub no_verify: bool,
@@ -57,6 +53,28 @@ pub struct ExecutionArgs {
     /// Resource that such a rollback leaves as it is; can be repeated
     #[arg(long, value_name = "LOGICAL_ID", requires = "continue_rollback")]
     pub skip_resource: Vec<String>,
+}
+
+/// What a change may do, and who does it: the same when it is planned and when it is made.
+#[derive(Debug, Args, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeArgs {
+    /// Let a change replace or remove this resource although its data is lost; can be repeated
+    #[arg(long, value_name = "LOGICAL_ID")]
+    pub allow_replace: Vec<String>,
+    /// Let a change widen what roles, policies or buckets allow
+    #[arg(long)]
+    pub allow_broadening: bool,
+    /// Role that CloudFormation acts with
+    #[arg(long, value_name = "ARN")]
+    pub service_role_arn: Option<String>,
+}
+
+impl ChangeArgs {
+    /// What the policies let pass.
+    #[must_use]
+    pub fn allowed(&self) -> Allowed {
+        Allowed { replace: self.allow_replace.clone(), broadening: self.allow_broadening }
+    }
 }
 
 /// Arguments of `destroy`.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{DeployArgs, ExecutionArgs, Selection};
+use super::{ChangeArgs, DeployArgs, Selection};
 
 /// Arguments of `plan`.
 #[derive(Debug, Args, Default)]
@@ -24,28 +24,9 @@ pub struct PlanArgs {
     /// End with 7 where anything would change
     #[arg(long)]
     pub exit_code: bool,
-    /// Judge as if this resource may be replaced or removed; can be repeated
-    #[arg(long, value_name = "LOGICAL_ID")]
-    pub allow_replace: Vec<String>,
-    /// Judge as if permissions may be widened
-    #[arg(long)]
-    pub allow_broadening: bool,
-    /// Role that CloudFormation acts with
-    #[arg(long, value_name = "ARN")]
-    pub service_role_arn: Option<String>,
-}
-
-impl PlanArgs {
-    /// What the deployment would be allowed.
-    #[must_use]
-    pub fn execution(&self) -> ExecutionArgs {
-        ExecutionArgs {
-            allow_replace: self.allow_replace.clone(),
-            allow_broadening: self.allow_broadening,
-            service_role_arn: self.service_role_arn.clone(),
-            ..ExecutionArgs::default()
-        }
-    }
+    /// What a change may do, and who does it.
+    #[command(flatten)]
+    pub change: ChangeArgs,
 }
 
 impl DeployArgs {
@@ -54,9 +35,7 @@ impl DeployArgs {
     pub fn as_plan(&self) -> PlanArgs {
         PlanArgs {
             selection: self.selection.clone(),
-            allow_replace: self.execution.allow_replace.clone(),
-            allow_broadening: self.execution.allow_broadening,
-            service_role_arn: self.execution.service_role_arn.clone(),
+            change: self.execution.change.clone(),
             ..PlanArgs::default()
         }
     }

@@ -82,7 +82,7 @@ async fn one(
 ) -> Result<Place, Failure> {
     let account = account(&cloud).await?;
     let execution = laying.execution;
-    let mut engine = engine(context, execution.service_role_arn.clone());
+    let mut engine = engine(context, execution.change.service_role_arn.clone());
     engine.settings.refuse_busy = execution.refuse_busy;
     engine.settings.continue_rollback = execution.continue_rollback.then(|| execution.skip_resource.clone());
     context.interrupts.clean_up_after(engine.work.unused.clone(), cloud.clone());

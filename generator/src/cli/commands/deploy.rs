@@ -1,6 +1,7 @@
 //! `generator deploy`: tenants become what their files say.
 
 mod job;
+mod planned;
 mod shown;
 
 use std::collections::{BTreeSet, HashMap};
@@ -11,19 +12,20 @@ use serde_json::json;
 
 use self::job::{DeployJob, Target};
 pub(super) use self::shown::shown;
-use super::artifacts::{self, Laying, Place, places};
-use super::policy::{Judged, PolicyGate, Trial, judge_all};
+use super::artifacts::{self, Laying, places};
+use super::fleet::{self, Onward, Start};
+use super::plan as planning;
+use super::policy::{PolicyGate, Trial, judge_all};
 use super::support::connect_within;
-use super::{fleet, plan as planning, planned};
 use crate::aws::Cloud;
 use crate::cli::args::{DeployArgs, ExecutionArgs};
 use crate::cli::context::{Answer, Context};
 use crate::cli::failure::Failure;
 use crate::cli::select;
-use crate::deploy::{DataLossGate, Gate};
-use crate::fleet::{History, Job};
-use crate::plan::Allowed;
-use crate::render::RenderedTenant;
+use crate::deploy::{self, DataLossGate, Gate};
+use crate::fleet::{History, Job, Plan};
+use crate::plan::SavedPlan;
+use crate::tenant::Tenant;
 
 /// Name of the job in journals.
 pub(super) const JOB: &str = "deploy";
@@ -34,6 +36,9 @@ struct Arguments {
     #[serde(flatten)]
     origin: fleet::Origin,
     execution: ExecutionArgs,
+    /// The plan that is executed, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    plan: Option<SavedPlan>,
 }
 
 pub(super) async fn run(context: &Context, args: &DeployArgs) -> Result<Answer, Failure> {
@@ -44,72 +49,101 @@ pub(super) async fn run(context: &Context, args: &DeployArgs) -> Result<Answer, 
         return planning::run(context, &args.as_plan()).await;
     }
     let tenants = select::load(context, &args.selection)?;
-    let plan = fleet::plan(&args.fleet, &tenants);
-    let trial = judge_all(context, tenants)?;
-    trial.pass(context)?;
-    if plan.is_empty() {
+    let waves = fleet::plan(&args.fleet, &tenants);
+    let (policies, trial) = judged(context, tenants, &args.execution)?;
+    if waves.is_empty() {
         return Ok(Answer::new("no tenant changed", json!([])));
     }
-    let policies = policies(context, &trial, &args.execution);
-    let rendered = trial.rendered();
     let packed = context.step("packing the runtimes", artifacts::pack(context)).await?;
     let cloud = connect_within(context, args.fleet.calls).await?;
     let laying = Laying { execution: &args.execution, zips: true };
-    let places = places(context, laying, &cloud, &rendered, &packed).await?;
-    let accounts: BTreeSet<_> = places.iter().map(|place| place.account.clone()).collect();
-    ask(context, &rendered, &accounts)?;
-
-    let arguments =
-        Arguments { origin: fleet::Origin::here(context, accounts), execution: args.execution.clone() };
-    let header = fleet::header(context, JOB, &args.fleet, json!(arguments), plan);
-    let place = fleet::place(context, &args.fleet.journal)?;
-    let journal = place.create(&cloud, header).await?;
-    let job = job(context, &args.execution, policies, &trial, places);
-    fleet::go(context, fleet::Work { journal, job, show: shown }, &args.fleet.journal, &place).await
+    let places = places(context, laying, &cloud, &trial.rendered(), &packed).await?;
+    let targets: Vec<_> = trial.tenants.iter().zip(places).map(Target::from).collect();
+    ask(context, &targets)?;
+    begin(context, &cloud, args, waves, policies, targets, None).await
 }
 
-/// The job of a run that another process has started. The tenants' files count as they are now; tenants that are
-/// done need none any more.
+/// Starts a run over these tenants.
+async fn begin(
+    context: &Context,
+    cloud: &Cloud,
+    args: &DeployArgs,
+    waves: Plan,
+    policies: Arc<PolicyGate>,
+    targets: Vec<Target>,
+    plan: Option<SavedPlan>,
+) -> Result<Answer, Failure> {
+    let onward = onward(plan.as_ref());
+    let origin = fleet::Origin::here(context, accounts(&targets));
+    let arguments = Arguments { origin, execution: args.execution.clone(), plan };
+    let job = job(context, &args.execution, policies, targets);
+    let (args, arguments) = (&args.fleet, json!(arguments));
+    fleet::begin(context, Start { name: JOB, cloud, args, arguments, plan: waves, job, show: shown, onward })
+        .await
+}
+
+/// The job of a run that another process has started. The tenants' files count as they are now, where no plan is
+/// executed; tenants that are done need none any more.
 pub(super) async fn again(
     context: &Context,
     cloud: &Cloud,
     history: &History,
-) -> Result<Arc<dyn Job>, Failure> {
+) -> Result<(Arc<dyn Job>, Onward), Failure> {
     let run = &history.header.run;
-    let arguments: Arguments = fleet::arguments(history)?;
-    arguments.origin.check(context, run)?;
+    let Arguments { origin, execution, plan } = fleet::arguments(history)?;
+    origin.check(context, run)?;
     let tenants = fleet::remaining(context, history)?;
-    let trial = judge_all(context, tenants)?;
-    trial.pass(context)?;
-    let policies = policies(context, &trial, &arguments.execution);
-    let rendered = trial.rendered();
+    if let Some(plan) = &plan {
+        planned::again(context, cloud, plan, &tenants).await?;
+    }
+    let (policies, trial) = judged(context, tenants, &execution)?;
     let packed = context.step("packing the runtimes", artifacts::pack(context)).await?;
-    let laying = Laying { execution: &arguments.execution, zips: true };
-    let places = places(context, laying, cloud, &rendered, &packed).await?;
-    arguments.origin.check_accounts(&places.iter().map(|place| place.account.clone()).collect(), run)?;
-    Ok(job(context, &arguments.execution, policies, &trial, places))
+    let laying = Laying { execution: &execution, zips: true };
+    let places = places(context, laying, cloud, &trial.rendered(), &packed).await?;
+    let targets = match &plan {
+        Some(plan) => planned::targets(&trial, places, plan)?,
+        None => trial.tenants.iter().zip(places).map(Target::from).collect(),
+    };
+    origin.check_accounts(&accounts(&targets), run)?;
+    Ok((job(context, &execution, policies, targets), onward(plan.as_ref())))
 }
 
-fn policies(context: &Context, trial: &Trial, execution: &ExecutionArgs) -> Arc<PolicyGate> {
-    let allowed =
-        Allowed { replace: execution.allow_replace.clone(), broadening: execution.allow_broadening };
-    Arc::new(PolicyGate::new(context, trial, allowed))
+/// What was not executed of a plan is deleted when the run ends, so there is nothing to go on with.
+fn onward(plan: Option<&SavedPlan>) -> Onward {
+    if plan.is_some() { Onward::NewPlan } else { Onward::Resume }
+}
+
+/// Tenants as they would be deployed, where the rules let them pass, and what judges their changes.
+fn judged(
+    context: &Context,
+    tenants: Vec<Tenant>,
+    execution: &ExecutionArgs,
+) -> Result<(Arc<PolicyGate>, Trial), Failure> {
+    let trial = judge_all(context, tenants)?;
+    trial.pass(context)?;
+    let policies = PolicyGate::new(context, &trial, execution.change.allowed());
+    Ok((Arc::new(policies), trial))
+}
+
+fn accounts(targets: &[Target]) -> BTreeSet<String> {
+    targets.iter().map(|target| target.place.account.clone()).collect()
 }
 
 fn job(
     context: &Context,
     execution: &ExecutionArgs,
     policies: Arc<PolicyGate>,
-    trial: &Trial,
-    places: Vec<Place>,
+    targets: Vec<Target>,
 ) -> Arc<dyn Job> {
-    let data = DataLossGate { allow_replace: execution.allow_replace.clone() };
+    let data = DataLossGate { allow_replace: execution.change.allow_replace.clone() };
     let gates: [Arc<dyn Gate>; 2] = [Arc::new(data), policies];
-    let target = |(judged, place): (&Judged, Place)| {
-        let (rendered, settings) = (judged.rendered.clone(), judged.subject.settings().clone());
-        (rendered.tenant.clone(), Target { rendered, settings, place })
-    };
-    let tenants: HashMap<_, _> = trial.tenants.iter().zip(places).map(target).collect();
+    for target in &targets {
+        if let Some(plan) = &target.plan {
+            deploy::planned::hold(&target.place.engine, plan);
+        }
+    }
+    let tenants: HashMap<_, _> =
+        targets.into_iter().map(|target| (target.rendered.tenant.clone(), target)).collect();
     Arc::new(DeployJob {
         context: context.clone(),
         tenants,
@@ -118,13 +152,13 @@ fn job(
     })
 }
 
-fn ask(context: &Context, rendered: &[RenderedTenant], accounts: &BTreeSet<String>) -> Result<(), Failure> {
+fn ask(context: &Context, targets: &[Target]) -> Result<(), Failure> {
     const NAMED: usize = 10;
-    let names: Vec<_> = rendered.iter().map(|tenant| tenant.tenant.as_str()).collect();
+    let names: Vec<_> = targets.iter().map(|target| target.rendered.tenant.as_str()).collect();
     let whom = match names.len() {
         ..=NAMED => names.join(", "),
         count => format!("{count} tenants"),
     };
-    let accounts = accounts.iter().cloned().collect::<Vec<_>>().join(", ");
+    let accounts = accounts(targets).into_iter().collect::<Vec<_>>().join(", ");
     context.confirm(&format!("Deploy {whom} to account {accounts}?"))
 }

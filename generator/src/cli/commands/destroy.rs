@@ -8,7 +8,7 @@ use contract::EDGE_REGION;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::fleet;
+use super::fleet::{self, Onward, Start};
 use super::support::{account, as_tenant, connect_within, engine, render_all};
 use crate::aws::{Boxed, Cloud};
 use crate::cli::args::DestroyArgs;
@@ -60,11 +60,9 @@ pub(super) async fn run(context: &Context, args: &DestroyArgs) -> Result<Answer,
         wait_seconds: args.wait,
     };
     let plan = fleet::plan(&args.fleet, &tenants);
-    let header = fleet::header(context, JOB, &args.fleet, json!(arguments), plan);
-    let place = fleet::place(context, &args.fleet.journal)?;
-    let journal = place.create(&cloud, header).await?;
-    let work = fleet::Work { journal, job: job(context, targets), show: shown };
-    fleet::go(context, work, &args.fleet.journal, &place).await
+    let job = job(context, targets);
+    let (cloud, args, arguments, onward) = (&cloud, &args.fleet, json!(arguments), Onward::Resume);
+    fleet::begin(context, Start { name: JOB, cloud, args, arguments, plan, job, show: shown, onward }).await
 }
 
 /// The job of a run that another process has started.
@@ -143,9 +141,7 @@ impl Job for DestroyJob {
     fn run<'a>(&'a self, tenant: &'a str, _: Attempt<'a>) -> Boxed<'a, JobEnd> {
         Box::pin(async move {
             let Some(Target { cloud, request, .. }) = self.tenants.get(tenant) else {
-                let message = format!("tenant `{tenant}` has no file");
-                let outcome = Outcome::Failed { kind: FailureKind::NotFound, message, help: None };
-                return JobEnd { outcome, detail: Value::Null, waiting: Duration::ZERO };
+                return fleet::no_file(tenant);
             };
             let engine = self.engine.with(deploy::Work::default());
             let (outcome, detail) = match destroy(&engine, cloud, request).await {
@@ -176,15 +172,15 @@ fn ended(outcome: &DestroyOutcome) -> Outcome {
             let all: String = outcome.remaining.iter().map(one).collect();
             Outcome::Failed {
                 kind: FailureKind::Other,
-                message: format!("{} remains:{all}", things(outcome.remaining.len())),
+                message: format!("{}:{all}", remain(outcome.remaining.len())),
                 help: Some(first.help.clone()),
             }
         }
     }
 }
 
-fn things(count: usize) -> String {
-    if count == 1 { "1 thing".to_owned() } else { format!("{count} things") }
+fn remain(count: usize) -> String {
+    if count == 1 { "1 thing remains".to_owned() } else { format!("{count} things remain") }
 }
 
 /// Refuses to delete data that a tenant's file does not let go.

@@ -14,7 +14,6 @@ mod new;
 mod outputs;
 mod package;
 mod plan;
-mod planned;
 mod policy;
 mod recording;
 mod render;

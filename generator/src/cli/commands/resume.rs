@@ -1,7 +1,8 @@
 //! `generator resume`: a run that was stopped or cut off goes on.
 
+use super::fleet::{self, Onward};
 use super::support::connect_within;
-use super::{deploy, destroy, fleet, rotate};
+use super::{deploy, destroy, rotate};
 use crate::cli::args::ResumeArgs;
 use crate::cli::context::{Answer, Context};
 use crate::cli::exit::Exit;
@@ -13,9 +14,14 @@ pub(super) async fn run(context: &Context, args: &ResumeArgs) -> Result<Answer, 
     let cloud = connect_within(context, args.calls).await?;
     let journal = place.open(&cloud, &args.run).await?;
     let history = journal.history();
+    let mut onward = Onward::Resume;
     let (job, show): (_, fn(&TenantReport, bool) -> String) = match history.header.job.as_str() {
         rotate::JOB => (rotate::again(context, &cloud, &history).await?, fleet::nothing_more),
-        deploy::JOB => (deploy::again(context, &cloud, &history).await?, deploy::shown),
+        deploy::JOB => {
+            let (job, way) = deploy::again(context, &cloud, &history).await?;
+            onward = way;
+            (job, deploy::shown)
+        }
         destroy::JOB => (destroy::again(context, &cloud, &history).await?, destroy::shown),
         other => {
             let message =
@@ -23,5 +29,5 @@ pub(super) async fn run(context: &Context, args: &ResumeArgs) -> Result<Answer, 
             return Err(Failure::new(Exit::Usage, message).help("use the version that it was started with"));
         }
     };
-    fleet::go(context, fleet::Work { journal, job, show }, &args.journal, &place).await
+    fleet::go(context, fleet::Work { journal, job, show, onward }, &args.journal, &place).await
 }

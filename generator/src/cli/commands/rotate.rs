@@ -8,7 +8,7 @@ use contract::EDGE_REGION;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::fleet;
+use super::fleet::{self, Onward, Start};
 use super::revoke;
 use super::support::{account, connect_within};
 use crate::aws::{AwsErrorKind, Boxed, Cloud, KeyPeers};
@@ -62,12 +62,10 @@ pub(super) async fn run(context: &Context, args: &RotateArgs) -> Result<Answer, 
         origin: fleet::Origin::here(context, targets.accounts.clone()),
         deadline_seconds: deadline.as_secs(),
     };
-    let header = fleet::header(context, JOB, &args.fleet, json!(arguments), plan);
-    let place = fleet::place(context, &args.fleet.journal)?;
-    let journal = place.create(&cloud, header).await?;
-    let job = job(context, targets, Pace { deadline, ..pace });
-    let work = fleet::Work { journal, job: Arc::new(job), show: fleet::nothing_more };
-    fleet::go(context, work, &args.fleet.journal, &place).await
+    let job: Arc<dyn Job> = Arc::new(job(context, targets, Pace { deadline, ..pace }));
+    let (cloud, args, arguments, onward) = (&cloud, &args.fleet, json!(arguments), Onward::Resume);
+    let show = fleet::nothing_more;
+    fleet::begin(context, Start { name: JOB, cloud, args, arguments, plan, job, show, onward }).await
 }
 
 /// The job of a run that another process has started; checks that it would go on in the same place. Tenants
@@ -150,12 +148,7 @@ impl Job for RotateJob {
     fn run<'a>(&'a self, tenant: &'a str, attempt: Attempt<'a>) -> Boxed<'a, JobEnd> {
         Box::pin(async move {
             let Some(target) = self.tenants.get(tenant) else {
-                let outcome = Outcome::Failed {
-                    kind: FailureKind::NotFound,
-                    message: format!("tenant `{tenant}` has no file"),
-                    help: None,
-                };
-                return JobEnd { outcome, detail: json!(null), waiting: Duration::ZERO };
+                return fleet::no_file(tenant);
             };
             let token = |failures| request_token(attempt.run, tenant, failures);
             let request = Request {

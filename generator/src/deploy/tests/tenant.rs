@@ -50,7 +50,9 @@ fn found(status: &str, parameters: &[(&str, &str)], outputs: &[(&str, &str)]) ->
     let map = |pairs: &[(&str, &str)]| {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     };
-    Stack { parameters: map(parameters), outputs: map(outputs), ..stack(status) }
+    // What was changed was changed after it was made.
+    let (created, updated) = (Some(1), (status == "UPDATE_COMPLETE").then_some(2));
+    Stack { parameters: map(parameters), outputs: map(outputs), created, updated, ..stack(status) }
 }
 
 fn peers(regional: Script, edge: Script) -> FakePeers {
@@ -91,12 +93,8 @@ async fn a_first_deployment_goes_over_the_first_stack_again_with_the_later_outpu
             ..changes()
         },
         Script {
-            stacks: [
-                Ok(None),
-                Ok(None),
-                Ok(Some(found("CREATE_COMPLETE", &[], &[("DistributionArn", "arn:d")]))),
-            ]
-            .into(),
+            stacks: [Ok(None), Ok(Some(found("CREATE_COMPLETE", &[], &[("DistributionArn", "arn:d")])))]
+                .into(),
             ..changes()
         },
     );
@@ -107,6 +105,15 @@ async fn a_first_deployment_goes_over_the_first_stack_again_with_the_later_outpu
     let regional = peers.regions[HOME].requests();
     assert_eq!(regional[0].parameters["Arn"], "");
     assert_eq!(regional[1].parameters["Arn"], "arn:d");
+    let calls = |region: &str| -> Vec<String> {
+        let calls = peers.regions[region].calls();
+        calls.iter().filter_map(|call| call.split(' ').next()).map(str::to_owned).collect()
+    };
+    let pass = ["CreateChangeSet", "DescribeChangeSet", "ExecuteChangeSet", "DescribeStacks"];
+    // What was not there is made without another look, and nobody asks for a template that is known.
+    assert_eq!(calls(EDGE), [&["DescribeStacks"][..], &pass].concat());
+    let once_more = ["DescribeStacks"];
+    assert_eq!(calls(HOME), [&["DescribeStacks"][..], &pass, &once_more, &pass].concat());
     let edge = &peers.regions[EDGE].requests()[0];
     assert_eq!(edge.parameters["Bucket"], "demo-content");
     assert_eq!(edge.parameters["SignerKey"], "signer/1.zip");

@@ -2,31 +2,24 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::super::artifacts::Place;
-use super::super::fleet::kind_of;
+use super::super::fleet::{kind_of, no_file};
+use super::super::policy::Judged;
 use super::super::recording::record;
 use super::super::verify::{self, SignIn};
 use crate::aws::Boxed;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::deploy::{Gate, StackOutcome, TenantOutcome, deploy_tenant};
-use crate::fleet::{Attempt, FailureKind, Job, JobEnd, Outcome};
+use crate::deploy::{Gate, StackOutcome, TenantOutcome, deploy_tenant, planned};
+use crate::fleet::{Attempt, Job, JobEnd, Outcome};
+use crate::plan::SavedTenant;
 use crate::render::RenderedTenant;
 use crate::verify::Verification;
-
-/// What is deployed, and where.
-pub(super) struct Target {
-    pub(super) rendered: RenderedTenant,
-    /// All layers of its settings together.
-    pub(super) settings: Value,
-    pub(super) place: Place,
-}
 
 /// Deploying, as a job of a run.
 pub(super) struct DeployJob {
@@ -37,20 +30,36 @@ pub(super) struct DeployJob {
     pub(super) verifies: bool,
 }
 
+/// A tenant, and where it goes.
+pub(super) struct Target {
+    pub(super) rendered: RenderedTenant,
+    /// All layers of its settings together.
+    pub(super) settings: Value,
+    pub(super) place: Place,
+    /// What is planned for it, where nothing else may be done.
+    pub(super) plan: Option<SavedTenant>,
+}
+
+impl From<(&Judged, Place)> for Target {
+    fn from((judged, place): (&Judged, Place)) -> Self {
+        let (rendered, settings) = (judged.rendered.clone(), judged.subject.settings().clone());
+        Self { rendered, settings, place, plan: None }
+    }
+}
+
 impl Job for DeployJob {
     fn run<'a>(&'a self, tenant: &'a str, attempt: Attempt<'a>) -> Boxed<'a, JobEnd> {
         Box::pin(async move {
-            let Some(Target { rendered, settings, place }) = self.tenants.get(tenant) else {
-                let outcome = Outcome::Failed {
-                    kind: FailureKind::NotFound,
-                    message: format!("tenant `{tenant}` has no file"),
-                    help: None,
-                };
-                return JobEnd { outcome, detail: Value::Null, waiting: Duration::ZERO };
+            let Some(Target { rendered, settings, place, plan }) = self.tenants.get(tenant) else {
+                return no_file(tenant);
             };
             let work = place.engine.work.beside(mark(attempt.run), attempt.number > 1);
             let engine = place.engine.with(work.clone());
-            let ended = deploy_tenant(&engine, &place.cloud, rendered, &place.locations, &self.gates).await;
+            let (cloud, locations) = (&place.cloud, &place.locations);
+            let ended = match plan {
+                Some(plan) => planned::execute(&engine, cloud, rendered, locations, &self.gates, plan).await,
+                None => deploy_tenant(&engine, cloud, rendered, locations, &self.gates).await,
+            };
             let (outcome, detail) = match ended {
                 Ok(outcome) => {
                     record(&self.context, place, rendered, settings).await;

@@ -3,21 +3,26 @@
 
 mod origin;
 mod place;
+mod screen;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 pub(super) use self::origin::Origin;
 pub(super) use self::place::Place;
+use self::screen::Last;
+use crate::aws::Cloud;
 use crate::cli::args::{FleetArgs, JournalArgs, Output};
 use crate::cli::context::{Answer, Context};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::fleet::{
-    FailureKind, Fleet, Header, History, Job, Journal, Member, Outcome, Plan, Settings, StopReason, run,
+    FailureKind, Fleet, Header, History, Job, JobEnd, Journal, Member, Outcome, Plan, Settings, StopReason,
+    run,
 };
 use crate::report::{RunReport, TenantReport};
 use crate::tenant::Tenant;
@@ -40,6 +45,13 @@ pub(super) fn remaining(context: &Context, history: &History) -> Result<Vec<Tena
     Ok(crate::tenant::load(&context.settings.tenants, &context.settings.organisation, &names)?)
 }
 
+/// The end of a job for a tenant whose file is gone since the run was started.
+pub(super) fn no_file(tenant: &str) -> JobEnd {
+    let message = format!("tenant `{tenant}` has no file");
+    let outcome = Outcome::Failed { kind: FailureKind::NotFound, message, help: None };
+    JobEnd { outcome, detail: Value::Null, waiting: Duration::ZERO }
+}
+
 /// Who comes when.
 pub(super) fn plan(args: &FleetArgs, tenants: &[Tenant]) -> Plan {
     let canary = |tenant: &Tenant| {
@@ -51,7 +63,7 @@ pub(super) fn plan(args: &FleetArgs, tenants: &[Tenant]) -> Plan {
 }
 
 /// The header of a new run. Its name tells job and time, and a random end keeps two of a second apart.
-pub(super) fn header(context: &Context, job: &str, args: &FleetArgs, arguments: Value, plan: Plan) -> Header {
+fn header(context: &Context, job: &str, args: &FleetArgs, arguments: Value, plan: Plan) -> Header {
     let since = context.clock.now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap_or_default();
     let started = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
     let name = format!("{job}-{}-{:06x}", compact(since.as_secs()), rand::random::<u32>() & 0xff_ffff);
@@ -86,12 +98,46 @@ pub(super) fn planned(plan: &Plan) -> Answer {
     Answer::new(human, json!({ "waves": plan }))
 }
 
+/// How one goes on with a run in which not every tenant is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Onward {
+    /// By `generator resume`.
+    Resume,
+    /// By a new plan of those tenants: what was not executed of this one is gone.
+    NewPlan,
+}
+
+/// A run as a command starts it.
+pub(super) struct Start<'a> {
+    /// Name of the job.
+    pub name: &'static str,
+    pub cloud: &'a Cloud,
+    pub args: &'a FleetArgs,
+    /// What another process must know to go on with it.
+    pub arguments: Value,
+    /// Who comes when.
+    pub plan: Plan,
+    pub job: Arc<dyn Job>,
+    pub show: fn(&TenantReport, bool) -> String,
+    pub onward: Onward,
+}
+
+/// Starts a run, and goes through it.
+pub(super) async fn begin(context: &Context, start: Start<'_>) -> Result<Answer, Failure> {
+    let Start { name, cloud, args, arguments, plan, job, show, onward } = start;
+    let header = header(context, name, args, arguments, plan);
+    let place = place(context, &args.journal)?;
+    let journal = place.create(cloud, header).await?;
+    go(context, Work { journal, job, show, onward }, &args.journal, &place).await
+}
+
 /// A run as a command starts it or goes on with it.
 pub(super) struct Work {
     pub journal: Journal,
     pub job: Arc<dyn Job>,
     /// What people are told of a tenant that is done, beside the line of the run; whether it is the only one.
     pub show: fn(&TenantReport, bool) -> String,
+    pub onward: Onward,
 }
 
 /// For jobs whose line in the progress says it all.
@@ -106,7 +152,7 @@ pub(super) async fn go(
     args: &JournalArgs,
     place: &Place,
 ) -> Result<Answer, Failure> {
-    let Work { journal, job, show } = work;
+    let Work { journal, job, show, onward } = work;
     let journal = Arc::new(journal);
     let name = journal.read(|history| history.header.run.clone());
     let resume = resume(context, &name, args);
@@ -115,7 +161,10 @@ pub(super) async fn go(
         sink: context.sink.clone(),
         stopper: context.interrupts.graceful(&format!("go on with `{resume}`")),
     };
-    let ended = run(&fleet, &journal, job).await.map_err(|error| {
+    let ended = run(&fleet, &journal, job).await;
+    // Change sets that were not executed by now are of no use to anybody.
+    context.interrupts.clean_up(&*context.sink).await;
+    let ended = ended.map_err(|error| {
         Failure::from(error).help(format!("when the journal can be kept again, go on with `{resume}`"))
     })?;
     let history = journal.history();
@@ -135,13 +184,12 @@ pub(super) async fn go(
     let done = report.tenants().filter(|tenant| tenant.state == "done");
     let mut human: String = done.map(|tenant| show(tenant, only)).collect();
     if !(only && ended.stopped.is_none() && !human.is_empty()) {
-        human.push_str(&shown(&report));
-    }
-    if let Some(folder) = written.filter(|_| !only) {
-        human.push_str(&format!("report in {}\n", folder.display()));
-    }
-    if report.totals.done < report.totals.tenants {
-        human.push_str(&format!("go on with `{resume}`\n"));
+        let next = match onward {
+            Onward::Resume => format!("go on with `{resume}`"),
+            Onward::NewPlan => screen::new_plan(&report, &where_to(context)),
+        };
+        let written = written.as_deref().filter(|_| !only);
+        human.push_str(&Last { report: &report, written, next: &next }.text());
     }
     let exit = exit(&history, &report, ended.stopped.as_ref());
     Ok(Answer::new(human, json!(report)).own_form(Output::Markdown, report.markdown()).exit(exit))
@@ -149,12 +197,17 @@ pub(super) async fn go(
 
 /// The command that goes on with a run.
 fn resume(context: &Context, run: &str, args: &JournalArgs) -> String {
-    let mut local = if context.settings.local { " --local".to_owned() } else { String::new() };
-    if let Some(endpoint) = &context.settings.cloud.endpoint_url {
-        local.push_str(&format!(" --endpoint-url {endpoint}"));
-    }
     let journal = args.journal.as_deref().map(|place| format!(" --journal {place}")).unwrap_or_default();
-    format!("generator resume {run}{local}{journal}")
+    format!("generator resume {run}{}{journal}", where_to(context))
+}
+
+/// The flags that lead another command to the same cloud.
+fn where_to(context: &Context) -> String {
+    let mut flags = if context.settings.local { " --local".to_owned() } else { String::new() };
+    if let Some(endpoint) = &context.settings.cloud.endpoint_url {
+        flags.push_str(&format!(" --endpoint-url {endpoint}"));
+    }
+    flags
 }
 
 /// Writes the report where it was asked for, or beside a local journal.
@@ -183,28 +236,6 @@ fn write(
     Ok(Some(folder))
 }
 
-fn shown(report: &RunReport) -> String {
-    let mut text = String::new();
-    for tenant in report.tenants().filter(|tenant| tenant.state == "failed") {
-        text.push_str(&format!(
-            "{} failed: {}\n",
-            tenant.tenant,
-            tenant.error.as_deref().unwrap_or_default()
-        ));
-    }
-    let totals = &report.totals;
-    let mut line = format!("{}: {} of {} tenants done", report.run, totals.done, totals.tenants);
-    for (count, what) in [(totals.failed, "failed"), (totals.left, "left")] {
-        if count > 0 {
-            line.push_str(&format!(", {count} {what}"));
-        }
-    }
-    if let Some(why) = &report.stopped {
-        line.push_str(&format!("; stopped: {why}"));
-    }
-    format!("{text}{line}\n")
-}
-
 fn outcome<'a>(history: &'a History, tenant: &str) -> Option<&'a Outcome> {
     Some(&history.tenants.get(tenant)?.end.as_ref()?.outcome)
 }
@@ -231,6 +262,7 @@ pub(super) fn kind_of(exit: Exit) -> FailureKind {
         Exit::Timeout => FailureKind::Timeout,
         Exit::Policy => FailureKind::Refused,
         Exit::Deployment => FailureKind::Deployment,
+        Exit::Changes => FailureKind::Moved,
         _ => FailureKind::Other,
     }
 }
@@ -242,6 +274,7 @@ fn exit_of(kind: FailureKind) -> Exit {
         FailureKind::Timeout => Exit::Timeout,
         FailureKind::Refused => Exit::Policy,
         FailureKind::Deployment => Exit::Deployment,
+        FailureKind::Moved => Exit::Changes,
         FailureKind::Other => Exit::Failure,
     }
 }

@@ -8,11 +8,12 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::deploy::{DeployError, TenantPreview, planned};
 use crate::plan::{SAVED_FORMAT, SavedPlan, SavedTenant, digest_of};
+use crate::render::RenderedTenant;
 
 /// The plan of all tenants that have one.
 pub(super) fn saved(
     context: &Context,
-    tenants: &[String],
+    tenants: &[RenderedTenant],
     places: &[Place],
     previews: &[Option<Result<TenantPreview, DeployError>>],
 ) -> Result<SavedPlan, Failure> {
@@ -22,9 +23,10 @@ pub(super) fn saved(
         let stacks: Option<Vec<_>> = preview.stacks.iter().map(planned::saved).collect();
         let Some(stacks) = stacks else { continue };
         all.push(SavedTenant {
-            tenant: tenant.clone(),
+            tenant: tenant.tenant.clone(),
             account: place.account.clone(),
-            files: tenant_files(context, tenant)?,
+            role_arn: tenant.role_arn.clone(),
+            files: tenant_files(context, &tenant.tenant)?,
             stacks,
             page: preview.page.as_ref().map(|page| page.digest.clone()),
         });
@@ -58,10 +60,11 @@ pub(in crate::cli::commands) fn read(path: &Path) -> Result<SavedPlan, Failure> 
     if plan.format == SAVED_FORMAT { Ok(plan) } else { Err(refuse(format!("its form is {}", plan.format))) }
 }
 
-/// What has moved on this computer since the plan was made; `None` where nothing has.
+/// What has moved on this computer since the plan was made, as far as it matters; `None` where nothing has.
 pub(in crate::cli::commands) fn moved(
     context: &Context,
     plan: &SavedPlan,
+    matters: impl Fn(&SavedTenant) -> bool,
 ) -> Result<Option<String>, Failure> {
     if plan.organisation != context.settings.organisation {
         return Ok(Some(format!("it is for organisation `{}`", plan.organisation)));
@@ -69,7 +72,7 @@ pub(in crate::cli::commands) fn moved(
     if plan.policies != policies(context)? {
         return Ok(Some("the policies or exemptions are others".into()));
     }
-    for tenant in &plan.tenants {
+    for tenant in plan.tenants.iter().filter(|tenant| matters(tenant)) {
         if tenant.files != tenant_files(context, &tenant.tenant)? {
             return Ok(Some(format!("the file of tenant `{}`, or one below it, is another", tenant.tenant)));
         }

@@ -13,7 +13,7 @@ use crate::cli::context::{Answer, Context};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::select;
-use crate::plan::{Allowed, COMMENT_LIMIT, Overview, TenantPlan, human, markdown};
+use crate::plan::{COMMENT_LIMIT, Overview, TenantPlan, human, markdown};
 
 /// Version of the JSON that plans are printed in.
 const FORMAT: u32 = 1;
@@ -21,8 +21,7 @@ const FORMAT: u32 = 1;
 pub(super) async fn run(context: &Context, args: &PlanArgs) -> Result<Answer, Failure> {
     let tenants = select::load(context, &args.selection)?;
     let trial = judge_all(context, tenants)?;
-    let allowed = Allowed { replace: args.allow_replace.clone(), broadening: args.allow_broadening };
-    let policies = PolicyGate::new(context, &trial, allowed);
+    let policies = PolicyGate::new(context, &trial, args.change.allowed());
     if args.offline {
         let plans = offline::plans(context, args, &trial, &policies)?;
         return Ok(answer(&plans, args));

@@ -9,16 +9,14 @@ use tokio::task::JoinSet;
 
 use super::file;
 use super::judged::{blank, of_change};
-use crate::cli::args::PlanArgs;
+use crate::cli::args::{ExecutionArgs, PlanArgs};
 use crate::cli::commands::artifacts::{self, Laying, Place, places};
 use crate::cli::commands::policy::{PolicyGate, Trial};
 use crate::cli::commands::support::connect;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, chain};
-use crate::deploy::{
-    Check, DeployError, Preview, StackPreview, TenantPreview, discard_all, key_room, preview_tenant,
-};
+use crate::deploy::{Check, DeployError, Preview, StackPreview, TenantPreview, key_room, preview_tenant};
 use crate::fleet::Stopper;
 use crate::package::PackedArtifact;
 use crate::plan::{Material, Outcome, Source, StackChange, StackPlan, TenantPlan};
@@ -39,7 +37,7 @@ pub(super) async fn plans(
     }
     let packed = context.step("packing the runtimes", artifacts::pack(context)).await?;
     let cloud = connect(context).await?;
-    let execution = args.execution();
+    let execution = ExecutionArgs { change: args.change.clone(), ..ExecutionArgs::default() };
     let laying = Laying { execution: &execution, zips: false };
     let places = places(context, laying, &cloud, &rendered, &packed).await?;
     let stopper = context.interrupts.graceful("change sets whose names begin with `generator-` may be left");
@@ -47,17 +45,14 @@ pub(super) async fn plans(
     let asked = all(&rendered, &places, keep, &stopper);
     let previews = context.step("working out the changes", asked).await?;
     if stopper.is_asked() {
-        clean(&places, &previews).await?;
+        context.interrupts.clean_up(&*context.sink).await;
         return Err(Failure::new(Exit::Cancelled, "stopped; nothing was changed and no change set is left"));
     }
     if let Some(path) = &args.out {
-        let tenants: Vec<String> = rendered.iter().map(|tenant| tenant.tenant.clone()).collect();
-        let written = file::saved(context, &tenants, &places, &previews)
+        let written = file::saved(context, &rendered, &places, &previews)
             .and_then(|plan| file::write(&context.settings.here.join(path), &plan));
-        if let Err(failure) = written {
-            clean(&places, &previews).await?;
-            return Err(failure);
-        }
+        // Whoever ends with a failure leaves no change set.
+        written?;
     }
     let mut looked = BTreeMap::new();
     let mut plans = Vec::with_capacity(rendered.len());
@@ -143,16 +138,6 @@ async fn all(
         ended.insert(index, result);
     }
     Ok(ended.into_values().collect())
-}
-
-/// Deletes what was kept.
-async fn clean(places: &[Place], previews: &Previews) -> Result<(), Failure> {
-    for (place, preview) in places.iter().zip(previews) {
-        if let Some(Ok(preview)) = preview {
-            discard_all(&place.cloud, &preview.stacks).await?;
-        }
-    }
-    Ok(())
 }
 
 fn one(
