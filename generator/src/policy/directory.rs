@@ -37,6 +37,10 @@ impl Shapes {
         }
     }
 
+    fn begin_with(&self, byte: u8) -> bool {
+        self.letters & (1 << byte.min(127)) != 0
+    }
+
     fn may_be(&self, name: &str) -> bool {
         Self::of(name)
             .is_some_and(|(length, letter)| self.lengths & length != 0 && self.letters & letter != 0)
@@ -55,16 +59,27 @@ const IN_NAMES: [bool; 256] = {
     table
 };
 
-/// The words of a text that may be names.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
+/// The words of a text that may be names: those of which a part, from the start or after a dot, begins with a byte
+/// that one of the names begins with.
+fn words(text: &str, begins: impl Fn(u8) -> bool) -> impl Iterator<Item = &str> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
     std::iter::from_fn(move || {
-        let start = rest.bytes().position(|byte| IN_NAMES[usize::from(byte)])?;
-        let from = &rest[start..];
-        let end = from.bytes().position(|byte| !IN_NAMES[usize::from(byte)]).unwrap_or(from.len());
-        let (word, after) = from.split_at(end);
-        rest = after;
-        Some(word)
+        while at < bytes.len() {
+            let start = at;
+            let (mut is_start, mut may_be) = (true, false);
+            while let Some(byte) = bytes.get(at).filter(|byte| IN_NAMES[usize::from(**byte)]) {
+                may_be |= is_start && begins(*byte);
+                is_start = *byte == b'.';
+                at += 1;
+            }
+            let end = at;
+            at += 1;
+            if may_be {
+                return text.get(start..end);
+            }
+        }
+        None
     })
 }
 
@@ -97,17 +112,30 @@ impl Directory {
 
     /// Adds the names within a text that belong to another tenant than `tenant`.
     pub fn foreign(&self, tenant: &str, text: &str, into: &mut Vec<String>) {
-        // Most texts hold no name at all.
-        if self.own.is_empty() && !text.contains(&self.prefix) {
-            return;
-        }
-        for word in words(text) {
+        let first = self.prefix.bytes().next();
+        let begins = |byte: u8| Some(byte) == first || self.shapes.begin_with(byte);
+        // Where no other tenant's name goes on from this one's, what begins with it is this one's.
+        let own = format!("{}{tenant}-", self.prefix);
+        let is_alone = self.knows(tenant) && !self.is_begun_by_another(tenant);
+        for word in words(text, begins) {
+            if is_alone && word.starts_with(&own) && !word.contains('.') && !self.shapes.may_be(word) {
+                let rest = &word[own.len()..];
+                if !rest.contains(['*', '?']) {
+                    continue;
+                }
+            }
             // The region that a name begins with in `us-east-1.{function}` is no part of it.
             let parts = std::iter::successors(Some(word), |part| Some(part.split_once('.')?.1));
             if parts.into_iter().any(|part| self.is_foreign(tenant, part)) {
                 into.push(word.to_string());
             }
         }
+    }
+
+    /// Whether another tenant's name begins with this one's and a hyphen.
+    fn is_begun_by_another(&self, tenant: &str) -> bool {
+        let longer = format!("{tenant}-");
+        self.tenants.range(longer.clone()..).next().is_some_and(|name| name.starts_with(&longer))
     }
 
     fn is_foreign(&self, tenant: &str, name: &str) -> bool {
@@ -172,6 +200,25 @@ mod tests {
         assert_eq!(foreign("/aws/lambda/us-east-1.example-demo-signer"), ["us-east-1.example-demo-signer"]);
         assert_eq!(foreign("arn:aws:s3:::demo-media-archive/*"), ["demo-media-archive"]);
         assert_eq!(foreign("example-demo-content-1"), ["example-demo-content-1"]);
+    }
+
+    #[test]
+    fn names_are_found_wherever_they_stand_in_a_text() {
+        let found = |text: &str, own: &str| {
+            let mut directory = Directory::new("example", ["acme", "demo"].map(str::to_string));
+            directory.add("demo", own);
+            let mut found = Vec::new();
+            directory.foreign("acme", text, &mut found);
+            found
+        };
+        assert_eq!(found("a\nexample-demo-1\nb", "x"), ["example-demo-1"]);
+        assert_eq!(found("ä example-demo-1ä/example-acme-1", "x"), ["example-demo-1"]);
+        assert_eq!(found("example-demo", "x"), ["example-demo"]);
+        assert_eq!(found("https://media.demo.example/a", "media.demo.example"), ["media.demo.example"]);
+        assert_eq!(found("cdn.media.demo.example", "media.demo.example"), ["cdn.media.demo.example"]);
+        assert_eq!(found("example-acme-1 example-acme-*", "example-acme-1"), Vec::<String>::new());
+        assert_eq!(found("example-", "x"), Vec::<String>::new());
+        assert_eq!(found("..a..", "a"), ["..a.."]);
     }
 
     #[test]
