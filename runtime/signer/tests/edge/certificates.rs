@@ -224,12 +224,12 @@ fn a_warm_process_lives_on_what_it_has_until_the_bound_and_tells_nobody_else() {
 
 #[test]
 fn only_the_authorities_that_are_named_count() {
-    // A good server of another root than the one in the file, and a file for an endpoint that is not set: in
-    // production the file has no effect.
+    // A good server, of another root than the one in the file.
     let (ours, theirs) = (Trust::new(), Trust::new());
     let peer = peer(theirs.good());
     let state = Arc::new(State::new(&ours.settings(&peer), Box::new(|_| {})));
     assert_eq!(ask(&state, &fixture::good_token(), moment(0)).status, 503);
+    // A file that is not there leaves nobody to trust.
     let nobody = Settings { ca_bundle: Some("/no/such/file".into()), ..settings(&peer.url) };
     let state = Arc::new(State::new(&nobody, Box::new(|_| {})));
     assert_eq!(ask(&state, &fixture::good_token(), moment(0)).status, 503);

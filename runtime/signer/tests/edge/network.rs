@@ -241,6 +241,25 @@ fn an_unknown_key_makes_the_keys_be_read_again_once_in_ten_seconds() {
 }
 
 #[test]
+fn requests_at_the_same_time_read_the_keys_once_between_them() {
+    let (peer, state) = usual();
+    assert_eq!(ask(&state, &asking(&lasting()), moment(0)), granted("K1"));
+    peer.serve(JWKS, Serve::Late(Duration::from_millis(300), jwks(&["id", "access", "new"])));
+    let new = mint(&with(header(), "kid", json!(kid("new"))), &with(claims(), "exp", json!(NOW + HOUR)));
+    let unknown = mint(&with(header(), "kid", json!(kid("other"))), &claims());
+    thread::scope(|scope| {
+        for number in 0..8 {
+            let (state, new, unknown) = (&state, &new, &unknown);
+            scope.spawn(move || match number % 2 {
+                0 => assert_eq!(ask(state, &asking(new), moment(20)), granted("K1")),
+                _ => assert_eq!(ask(state, &asking(unknown), moment(20)), (401, "token_key_unknown".into())),
+            });
+        }
+    });
+    assert_eq!(peer.asked()[JWKS], 2);
+}
+
+#[test]
 fn tokens_of_an_issuer_that_the_configuration_dropped_are_refused() {
     let (peer, state) = usual();
     assert_eq!(ask(&state, &asking(&lasting()), moment(0)), granted("K1"));

@@ -77,7 +77,7 @@ fn loosely(part: &str) -> Vec<String> {
         })
         .collect();
     // One character more is a length that no bytes have.
-    if part.len() % 4 == 0 {
+    if part.len().is_multiple_of(4) {
         all.push(format!("{part}A"));
     }
     let last = part.bytes().last().and_then(|last| alphabet.iter().position(|known| *known == last));
