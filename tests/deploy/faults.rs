@@ -2,11 +2,13 @@
 //! snapshot, and what reached the cloud is counted.
 
 use std::fs;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use regex::Regex;
 
+use super::peer::{done, events, with_status};
 use super::proxy::{Call, Fault, Proxy, error};
 use crate::rotate::world::{REGION, World};
 use crate::support::root;
@@ -20,11 +22,11 @@ const DEPLOYMENT: i32 = 4;
 type Change = fn(String) -> String;
 
 /// What is expected of one bad day.
-struct Day<'a> {
-    world: &'a World,
-    proxy: &'a Proxy,
+pub(super) struct Day<'a> {
+    pub(super) world: &'a World,
+    pub(super) proxy: &'a Proxy,
     /// Setting that is changed before each run, so that there is something to deploy.
-    minutes: u32,
+    pub(super) minutes: u32,
 }
 
 /// Goes through all of them, on one tenant that is deployed.
@@ -48,14 +50,10 @@ pub(super) fn go_through(world: &World) {
         0 | 2 if executed(passed) => Fault::CutBefore,
         _ => Fault::Pass,
     });
-    day.lives_through("one-entry-a-page", |call, _| match call.action.as_str() {
-        // Hundreds of them, at ten calls a second.
-        "DescribeStackEvents" => Fault::Pass,
-        _ => Fault::OneEntry,
-    });
+    day.lives_through("one-entry-a-page", |_, _| Fault::OneEntry);
     day.lives_through("late-and-reordered-events", |call, _| match (call.action.as_str(), call.earlier) {
-        ("DescribeStackEvents", 0 | 1) => Fault::Change(|body| without(&body, "StackEvents")),
-        ("DescribeStackEvents", _) => Fault::Change(backwards),
+        ("DescribeStackEvents", 0 | 1) => Fault::change(|body| without(&body, "StackEvents")),
+        ("DescribeStackEvents", _) => Fault::change(backwards),
         _ => Fault::Pass,
     });
     a_stack_that_is_rolled_back_is_a_failure(&mut day);
@@ -96,7 +94,7 @@ impl Day<'_> {
         answer.stacks()[0].stack_id().expect("an ARN").to_owned()
     }
 
-    fn is_as_rendered(&self, name: &str) {
+    pub(super) fn is_as_rendered(&self, name: &str) {
         let (code, status, stderr) = self.world.json(&["status", "--all"]);
         assert_eq!(code, OK, "{name}: {stderr}");
         for stack in status[0]["stacks"].as_array().expect("stacks") {
@@ -105,7 +103,7 @@ impl Day<'_> {
     }
 
     /// Deploys through the proxy, after a change where asked; exit code and all that was said.
-    fn deploy(&mut self, change: bool, more: &[&str]) -> (i32, String) {
+    pub(super) fn deploy(&mut self, change: bool, more: &[&str]) -> (i32, String) {
         if change {
             self.minutes += 1;
             let file = self.world.folder.path().join("tenants/t000.yaml");
@@ -116,22 +114,25 @@ impl Day<'_> {
         self.run(&[&["deploy", "--all", "--yes"][..], more].concat())
     }
 
-    fn run(&self, arguments: &[&str]) -> (i32, String) {
+    /// The binary, which sees the cloud through the proxy.
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let endpoint = format!("http://{}", self.proxy.address);
-        let output = self
-            .world
-            .command(&[arguments, &["--endpoint-url", &endpoint]].concat())
+        let mut command = self.world.command(&[arguments, &["--endpoint-url", &endpoint]].concat());
+        command
             .env("AWS_ACCESS_KEY_ID", generator::aws::LOCAL_ACCOUNT)
             .env("AWS_SECRET_ACCESS_KEY", "local")
-            .env("AWS_REGION", REGION)
-            .output()
-            .expect("the binary runs");
+            .env("AWS_REGION", REGION);
+        command
+    }
+
+    pub(super) fn run(&self, arguments: &[&str]) -> (i32, String) {
+        let output = self.command(arguments).output().expect("the binary runs");
         let said = [output.stderr, output.stdout].concat();
         (output.status.code().expect("an exit code"), String::from_utf8_lossy(&said).into_owned())
     }
 
     /// Holds what was said to the snapshot.
-    fn keep(&self, name: &str, code: i32, said: &str) {
+    pub(super) fn keep(&self, name: &str, code: i32, said: &str) {
         let mut settings = insta::Settings::clone_current();
         settings.set_snapshot_path(root().join("tests/snapshots/deploy"));
         settings.set_prepend_module_to_snapshot(false);
@@ -151,6 +152,8 @@ fn redacted(said: &str) -> String {
         (r"\d+\.\d s", "TIME"),
         (r"generator-[0-9a-f]{8}-[0-9a-f]{32}", "CHANGE-SET"),
         (r"arn:aws:cloudformation:[a-zA-Z0-9:/-]+", "ARN"),
+        (r"\b[EK][A-Z0-9]{13}\b", "ID"),
+        (r"\bus-east-1_[A-Za-z0-9]{9,}\b", "POOL"),
         (r"(?m)^  (\w+) +\S*(cloudfront\.net|amazoncognito\.com|amazonaws\.com\S*)$", "  $1  HOST"),
         (r"(?m)^outputs\n(  .*\n)+", "outputs\n"),
     ] {
@@ -188,39 +191,24 @@ fn edge_in(body: String, status: &str) -> String {
     if !body.contains("<StackName>example-t000-edge</StackName>") {
         return body;
     }
-    let pattern = Regex::new("<StackStatus>[A-Z_]+</StackStatus>").expect("a pattern");
     let later = Regex::new("<LastUpdatedTime>[^<]+</LastUpdatedTime>").expect("a pattern");
-    let body = pattern.replace_all(&body, format!("<StackStatus>{status}</StackStatus>")).into_owned();
-    later.replace_all(&body, "<LastUpdatedTime>2099-01-01T00:00:00.000Z</LastUpdatedTime>").into_owned()
+    later
+        .replace_all(
+            &with_status(&body, status),
+            "<LastUpdatedTime>2099-01-01T00:00:00.000Z</LastUpdatedTime>",
+        )
+        .into_owned()
 }
 
 /// The events of an operation that ends badly: the first one of a resource names the cause, a cancelled one does not.
-fn events_of(end: &str, stack: &str) -> String {
-    let event = |number: u32, logical: &str, kind: &str, physical: &str, status: &str, reason: &str| {
-        format!(
-            "<member><EventId>scripted-{number}</EventId><StackId>{stack}</StackId>\
-             <StackName>example-t000-edge</StackName><LogicalResourceId>{logical}</LogicalResourceId>\
-             <PhysicalResourceId>{physical}</PhysicalResourceId><ResourceType>{kind}</ResourceType>\
-             <Timestamp>2099-01-01T00:00:0{number}.000Z</Timestamp><ResourceStatus>{status}</ResourceStatus>\
-             <ResourceStatusReason>{reason}</ResourceStatusReason></member>"
-        )
-    };
-    let parameter = "AWS::SSM::Parameter";
-    let events = [
-        event(4, "example-t000-edge", "AWS::CloudFormation::Stack", stack, end, ""),
-        event(3, "SignerConfig", parameter, "p", "UPDATE_FAILED", "the value is longer than 4096 characters"),
-        event(2, "Signer", "AWS::Lambda::Function", "s", "UPDATE_FAILED", "Resource update cancelled"),
-    ]
-    .concat();
-    format!(
-        "<DescribeStackEventsResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\">\
-         <DescribeStackEventsResult><StackEvents>{events}</StackEvents></DescribeStackEventsResult>\
-         </DescribeStackEventsResponse>"
-    )
+fn events_of(end: &'static str, stack: &str) -> String {
+    let told = [
+        ("", "AWS::CloudFormation::Stack", end, ""),
+        ("SignerConfig", "AWS::SSM::Parameter", "UPDATE_FAILED", "the value is longer than 4096 characters"),
+        ("Signer", "AWS::Lambda::Function", "UPDATE_FAILED", "Resource update cancelled"),
+    ];
+    events(stack, "example-t000-edge", &told)
 }
-
-const DONE: &str = "<ExecuteChangeSetResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\">\
-                    <ExecuteChangeSetResult/></ExecuteChangeSetResponse>";
 
 /// Answers as if the execution had come to this end, and executes nothing.
 fn ends_in(day: &mut Day<'_>, name: &str, end: &'static str, change: Change) {
@@ -229,9 +217,9 @@ fn ends_in(day: &mut Day<'_>, name: &str, end: &'static str, change: Change) {
     day.proxy.set(move |call, _| match call.action.as_str() {
         "ExecuteChangeSet" => {
             begun.store(true, Ordering::SeqCst);
-            Fault::Answer(200, DONE.into())
+            Fault::Answer(200, done("ExecuteChangeSet"))
         }
-        "DescribeStacks" if begun.load(Ordering::SeqCst) => Fault::Change(change),
+        "DescribeStacks" if begun.load(Ordering::SeqCst) => Fault::change(change),
         "DescribeStackEvents" if begun.load(Ordering::SeqCst) => Fault::Answer(200, events_of(end, &stack)),
         _ => Fault::Pass,
     });
@@ -259,7 +247,7 @@ fn a_change_that_somebody_else_overtook_is_not_executed(day: &mut Day<'_>) {
             Fault::Answer(400, error("InvalidChangeSetStatus", message))
         }
         "DescribeChangeSet" if refused.load(Ordering::SeqCst) => {
-            Fault::Change(|body| body.replace("<ExecutionStatus>AVAILABLE<", "<ExecutionStatus>OBSOLETE<"))
+            Fault::change(|body| body.replace("<ExecutionStatus>AVAILABLE<", "<ExecutionStatus>OBSOLETE<"))
         }
         _ => Fault::Pass,
     });
@@ -301,7 +289,7 @@ fn every_state_that_needs_a_person_is_refused(day: &mut Day<'_>) {
     ];
     for (name, change, more) in states {
         day.proxy.set(move |call, _| match call.action.as_str() {
-            "DescribeStacks" => Fault::Change(change),
+            "DescribeStacks" => Fault::change(change),
             _ => Fault::Pass,
         });
         let (code, said) = day.deploy(false, more);

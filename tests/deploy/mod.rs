@@ -2,8 +2,11 @@
 //! that nothing is done twice.
 
 mod faults;
+mod interrupted;
 mod killed;
+mod peer;
 mod proxy;
+mod scenes;
 mod watching;
 
 use self::killed::killed_and_resumed;
@@ -15,6 +18,13 @@ fn a_bad_day_of_the_cloud_is_neither_a_wrong_end_nor_a_second_write() {
     let world = World::deployed("faults", 1);
     faults::go_through(&world);
     watching::what_is_said_fits_the_schema(&world);
+    scenes::go_through(&world);
+}
+
+#[test]
+fn an_interrupted_command_finishes_what_is_in_flight_and_leaves_nothing_unused() {
+    let world = World::empty("interrupted", 10);
+    interrupted::go_through(&world);
 }
 
 #[test]

@@ -5,15 +5,21 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use crate::rotate::proxy::{answer_to, header, message};
+
+/// Changes an answer.
+pub(super) type Change = Box<dyn Fn(String) -> String + Send>;
 
 /// What becomes of one call.
 pub(super) enum Fault {
     /// It is passed on, and its answer too.
     Pass,
     /// It is passed on, and its answer changed.
-    Change(fn(String) -> String),
+    Change(Change),
+    /// It is passed on, and its answer comes late.
+    Late(Duration),
     /// It is not passed on; this is the answer: status and body.
     Answer(u16, String),
     /// It is not passed on, and the connection is cut.
@@ -36,13 +42,30 @@ pub(super) struct Call {
     pub(super) body: String,
 }
 
+impl Fault {
+    /// It is passed on, and its answer changed so.
+    pub(super) fn change(change: impl Fn(String) -> String + Send + 'static) -> Self {
+        Self::Change(Box::new(change))
+    }
+}
+
 /// Decides what becomes of a call, with those that were passed on before it.
 type Rule = Box<dyn Fn(&Call, &[Call]) -> Fault + Send + Sync>;
 
+/// The answer to a request of another service that is not passed on: its first line tells which. Status and JSON.
+type Refusal = Box<dyn Fn(&str) -> Option<(u16, String)> + Send + Sync>;
+
 struct State {
     rule: Rule,
+    refusal: Option<Refusal>,
     seen: Vec<Call>,
     passed: Vec<Call>,
+}
+
+impl State {
+    fn new(rule: Rule) -> Self {
+        Self { rule, refusal: None, seen: Vec::new(), passed: Vec::new() }
+    }
 }
 
 /// A running proxy. Its threads end with the process.
@@ -57,7 +80,7 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let rule: Rule = Box::new(|_, _| Fault::Pass);
-        let state = Arc::new(Mutex::new(State { rule, seen: Vec::new(), passed: Vec::new() }));
+        let state = Arc::new(Mutex::new(State::new(rule)));
         let (shared, upstream) = (Arc::clone(&state), upstream.to_owned());
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
@@ -72,7 +95,29 @@ impl Proxy {
     /// From now on this rule holds, and counting begins anew.
     pub(super) fn set(&self, rule: impl Fn(&Call, &[Call]) -> Fault + Send + Sync + 'static) {
         let mut state = self.state.lock().expect("no panic");
-        *state = State { rule: Box::new(rule), seen: Vec::new(), passed: Vec::new() };
+        *state = State::new(Box::new(rule));
+    }
+
+    /// Some requests of other services are refused until the next rule is set.
+    pub(super) fn refuse(&self, refusal: impl Fn(&str) -> Option<(u16, String)> + Send + Sync + 'static) {
+        self.state.lock().expect("no panic").refusal = Some(Box::new(refusal));
+    }
+
+    /// Waits until a call of this action has come.
+    pub(super) fn until(&self, action: &str) {
+        for _ in 0..1_200 {
+            if self.seen(action) > 0 {
+                return;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        panic!("`{action}` never came");
+    }
+
+    /// The parameters of the calls of an action that have come since the rule was set.
+    pub(super) fn bodies(&self, action: &str) -> Vec<String> {
+        let state = self.state.lock().expect("no panic");
+        state.seen.iter().filter(|call| call.action == action).map(|call| call.body.clone()).collect()
     }
 
     /// Calls of an action that the local cloud has got since the rule was set.
@@ -100,7 +145,13 @@ fn serve(mut client: TcpStream, upstream: &str, state: &Mutex<State>) -> Option<
         if header(&request, "content-type").is_none_or(|kind| !kind.contains("x-www-form-urlencoded"))
             || action == "GetCallerIdentity"
         {
-            client.write_all(&forward(upstream, &request)?).ok()?;
+            let line = text.lines().next().unwrap_or_default();
+            let refused = state.lock().expect("no panic").refusal.as_ref().and_then(|refusal| refusal(line));
+            let answer = match refused {
+                Some((status, body)) => answer(status, "application/json", &body),
+                None => forward(upstream, &request)?,
+            };
+            client.write_all(&answer).ok()?;
             continue;
         }
         let (call, fault) = {
@@ -116,8 +167,13 @@ fn serve(mut client: TcpStream, upstream: &str, state: &Mutex<State>) -> Option<
         };
         let answer = match fault {
             Fault::Pass => forward(upstream, &request)?,
-            Fault::Change(change) => changed(&forward(upstream, &request)?, change)?,
-            Fault::Answer(status, body) => answer(status, &body),
+            Fault::Change(change) => changed(&forward(upstream, &request)?, &change)?,
+            Fault::Late(time) => {
+                let answer = forward(upstream, &request)?;
+                thread::sleep(time);
+                answer
+            }
+            Fault::Answer(status, body) => answer(status, XML, &body),
             Fault::CutBefore => return None,
             Fault::CutAfter => {
                 forward(upstream, &request)?;
@@ -125,7 +181,7 @@ fn serve(mut client: TcpStream, upstream: &str, state: &Mutex<State>) -> Option<
             }
             Fault::BreakAfter => {
                 forward(upstream, &request)?;
-                answer(500, &error("InternalFailure", "the service broke down"))
+                answer(500, XML, &error("InternalFailure", "the service broke down"))
             }
             Fault::OneEntry => one_entry(upstream, &request, &call)?,
         };
@@ -139,9 +195,11 @@ fn forward(upstream: &str, request: &[u8]) -> Option<Vec<u8>> {
     answer_to(request, &mut server)
 }
 
-fn answer(status: u16, body: &str) -> Vec<u8> {
+const XML: &str = "text/xml";
+
+fn answer(status: u16, kind: &str, body: &str) -> Vec<u8> {
     let head = format!(
-        "HTTP/1.1 {status} As-Scripted\r\ncontent-type: text/xml\r\ncontent-length: {}\r\n\r\n",
+        "HTTP/1.1 {status} As-Scripted\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
     [head.as_bytes(), body.as_bytes()].concat()
@@ -155,11 +213,11 @@ pub(super) fn error(code: &str, message: &str) -> String {
     )
 }
 
-fn changed(response: &[u8], change: fn(String) -> String) -> Option<Vec<u8>> {
+fn changed(response: &[u8], change: &Change) -> Option<Vec<u8>> {
     let text = String::from_utf8_lossy(response).into_owned();
     let (head, body) = text.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some(answer(status, &change(body.to_owned())))
+    Some(answer(status, XML, &change(body.to_owned())))
 }
 
 /// The lists that CloudFormation answers in pages.
@@ -194,14 +252,15 @@ fn one_entry(upstream: &str, request: &[u8], call: &Call) -> Option<Vec<u8>> {
     let entries = members(&response_text[start + open.len()..end]);
     let next = (place + 1 < entries.len()).then(|| format!("<NextToken>entry-{}</NextToken>", place + 1));
     let entry = entries.get(place).copied().unwrap_or_default();
-    let page = format!(
-        "{}{open}{entry}{close}{}{}",
-        &response_text[..start],
-        next.unwrap_or_default(),
-        &response_text[end + close.len()..]
-    );
+    // A page of the local cloud has a token of its own, where it has more than a hundred entries.
+    let rest = &response_text[end + close.len()..];
+    let rest = match (rest.find("<NextToken>"), rest.find("</NextToken>")) {
+        (Some(start), Some(end)) => format!("{}{}", &rest[..start], &rest[end + "</NextToken>".len()..]),
+        _ => rest.to_owned(),
+    };
+    let page = format!("{}{open}{entry}{close}{}{rest}", &response_text[..start], next.unwrap_or_default(),);
     let (head, body) = page.split_once("\r\n\r\n")?;
-    Some(answer(head.split(' ').nth(1)?.parse().ok()?, body))
+    Some(answer(head.split(' ').nth(1)?.parse().ok()?, XML, body))
 }
 
 /// The outermost `<member>` elements of a list.

@@ -13,21 +13,45 @@ use crate::report::{Event, Sink};
 /// What Ctrl-C means at present.
 #[derive(Debug, Default)]
 pub(super) struct Interrupts {
-    /// The run that ends well when asked, and how one goes on with it.
-    graceful: Mutex<Option<(Stopper, String)>>,
+    /// The run that ends well when asked, and what is said where it does not even do that.
+    graceful: Mutex<Option<(Stopper, Said)>>,
     /// Change sets that a command may leave unused, and the cloud that they are in.
     unused: Mutex<Vec<(Arc<Unused>, Cloud)>>,
+}
+
+/// What is said by a process that ends at once.
+#[derive(Debug, Clone)]
+pub(super) struct Said {
+    message: &'static str,
+    help: String,
+}
+
+impl Said {
+    /// By one that may have started something.
+    pub(super) fn of_a_write(help: impl Into<String>) -> Self {
+        Self { message: "stopped; what was started goes on in the cloud", help: help.into() }
+    }
+
+    /// By one that only looks.
+    pub(super) fn of_a_look() -> Self {
+        let help = "run it again; a change set that could not be deleted is named above".into();
+        Self { message: "stopped; nothing was changed", help }
+    }
+
+    fn into_failure(self) -> Failure {
+        Failure::new(Exit::Cancelled, self.message).help(self.help)
+    }
 }
 
 /// Longest time that a command which ends early cleans up after itself.
 const CLEANING: Duration = Duration::from_secs(60);
 
 impl Interrupts {
-    /// From now on the first Ctrl-C only asks; `help` is told by the second.
-    pub(super) fn graceful(&self, help: &str) -> Stopper {
+    /// From now on the first Ctrl-C only asks; the second ends the process with this.
+    pub(super) fn graceful(&self, said: Said) -> Stopper {
         let stopper = Stopper::new();
         let mut graceful = self.graceful.lock().unwrap_or_else(PoisonError::into_inner);
-        *graceful = Some((stopper.clone(), help.to_owned()));
+        *graceful = Some((stopper.clone(), said));
         stopper
     }
 
@@ -67,13 +91,10 @@ impl Interrupts {
                     let message = "finishing what is in flight; Ctrl-C once more ends at once".to_owned();
                     sink.emit(&Event::Note { tenant: None, message });
                 }
-                Some((_, help)) => {
-                    return Failure::new(Exit::Cancelled, "stopped; what was started goes on in the cloud")
-                        .help(help);
-                }
+                Some((_, said)) => return said.into_failure(),
                 None => {
-                    return Failure::new(Exit::Cancelled, "stopped; what was started goes on in the cloud")
-                        .help("run the same command again: it goes on from where things stand");
+                    let help = "run the same command again: it goes on from where things stand";
+                    return Said::of_a_write(help).into_failure();
                 }
             }
         }

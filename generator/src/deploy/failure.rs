@@ -121,6 +121,9 @@ fn help(tenant: &str, status: StackStatus) -> String {
                 "mend the cause, then run `generator destroy --tenant {tenant}` again: it goes on from there"
             )
         }
+        StackStatus::ImportRollbackComplete => {
+            format!("mend the cause, then run `generator import --tenant {tenant}` again")
+        }
         _ => format!("mend the cause, then run `generator deploy --tenant {tenant}` again"),
     }
 }

@@ -279,6 +279,12 @@ impl WithinPlan {
     }
 }
 
+/// Whether this is a change of what is there. Where the service decides only while executing whether it replaces
+/// something, what holds data has a guard of its own.
+fn is_a_change(word: &str) -> bool {
+    matches!(word, "modify" | "may-replace")
+}
+
 impl Gate for WithinPlan {
     fn pass<'a>(
         &'a self,
@@ -292,8 +298,8 @@ impl Gate for WithinPlan {
                 let word = resource.verb();
                 let is_named = match named.and_then(|named| named.get(&resource.logical_id)) {
                     // What is made by a deferred step may be changed once more by a later one.
-                    Some(Some(planned)) => planned == word || (planned == "add" && word == "modify"),
-                    Some(None) => word == "modify",
+                    Some(Some(planned)) => planned == word || (planned == "add" && is_a_change(word)),
+                    Some(None) => is_a_change(word),
                     None => false,
                 };
                 if !is_named {
@@ -351,10 +357,13 @@ mod tests {
         let deferred = plan(SavedStep::Deferred { resources }, &[]);
         assert!(passes(&deferred, "Add", None).await);
         assert!(passes(&deferred, "Modify", None).await);
+        assert!(passes(&deferred, "Modify", Some("Conditional")).await);
         assert!(!passes(&deferred, "Modify", Some("True")).await);
         assert!(!passes(&deferred, "Remove", None).await);
         let later = plan(SavedStep::Unchanged, &["R"]);
         assert!(passes(&later, "Modify", None).await);
+        assert!(passes(&later, "Modify", Some("Conditional")).await);
+        assert!(!passes(&later, "Modify", Some("True")).await);
         assert!(!passes(&later, "Add", None).await);
         assert!(!passes(&plan(SavedStep::Unchanged, &[]), "Modify", None).await);
     }

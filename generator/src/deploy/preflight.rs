@@ -42,6 +42,11 @@ pub enum Verdict {
         /// What to do.
         help: String,
     },
+    /// Not as it should be, but nothing to stop at.
+    Warned {
+        /// Why.
+        reason: String,
+    },
     /// Nobody could tell.
     NotHad {
         /// Why.
@@ -55,7 +60,16 @@ impl Check {
     pub fn failure(&self) -> Option<(&str, &str)> {
         match &self.verdict {
             Verdict::Failed { reason, help } => Some((reason, help)),
-            Verdict::Passed | Verdict::NotHad { .. } => None,
+            Verdict::Passed | Verdict::Warned { .. } | Verdict::NotHad { .. } => None,
+        }
+    }
+
+    /// What is to be told, although it stops nothing.
+    #[must_use]
+    pub fn warning(&self) -> Option<&str> {
+        match &self.verdict {
+            Verdict::Warned { reason } => Some(reason),
+            _ => None,
         }
     }
 }
@@ -196,7 +210,7 @@ pub(super) async fn validated(cloudformation: &dyn CloudFormation, stack: &str, 
                 check(if validation.blocks {
                     Verdict::Failed { reason, help }
                 } else {
-                    Verdict::NotHad { reason: format!("a warning: {reason}") }
+                    Verdict::Warned { reason }
                 })
             })
             .collect(),
@@ -234,9 +248,9 @@ pub fn key_room(account: &str, counts: Result<KeyCounts, AwsError>, new: usize) 
         Ok(counts) => {
             let (groups, keys) = (counts.groups + new, counts.keys + new * KEYS_OF_A_TENANT);
             if new > 0 && groups.max(keys) > KEYS_BY_DEFAULT {
-                Verdict::NotHad {
+                Verdict::Warned {
                     reason: format!(
-                        "a warning: with {new} new tenants there would be {groups} key groups and up to {keys} \
+                        "with {new} new tenants there would be {groups} key groups and up to {keys} \
                          public keys, and {KEYS_BY_DEFAULT} of each is what an account may have by default"
                     ),
                 }
@@ -270,9 +284,7 @@ mod tests {
         let counts = |groups, keys| Ok(KeyCounts { groups, keys });
         assert_eq!(key_room("1", counts(3, 6), 2).verdict, Verdict::Passed);
         let told = key_room("1", counts(3, 8), 2);
-        assert!(
-            matches!(&told.verdict, Verdict::NotHad { reason } if reason.contains("up to 12 public keys"))
-        );
+        assert!(told.warning().is_some_and(|reason| reason.contains("up to 12 public keys")));
         assert!(told.failure().is_none());
         assert_eq!(key_room("1", counts(50, 90), 0).verdict, Verdict::Passed);
     }

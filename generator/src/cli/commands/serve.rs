@@ -15,6 +15,7 @@ use crate::cli::args::ServeArgs;
 use crate::cli::context::{Answer, Context};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::interrupt::Said;
 use crate::cli::select;
 use crate::deploy::describe;
 use crate::local;
@@ -33,7 +34,7 @@ pub(super) async fn run(context: &Context, args: &ServeArgs) -> Result<Answer, F
         let message = "`serve` shows what stands in the local cloud, and `--local` is not set";
         return Err(Failure::new(Exit::Usage, message).help("pass `--local`"));
     }
-    let stopper = context.interrupts.graceful("run the same command again to serve again");
+    let stopper = context.interrupts.graceful(Said::of_a_write("run the same command again to serve again"));
     let cloud = connect(context).await?;
     let tenants = sites(context, &cloud, args).await?;
     let overlay = overlay(context, args)?;

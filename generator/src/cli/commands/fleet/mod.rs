@@ -20,6 +20,7 @@ use crate::cli::args::{FleetArgs, JournalArgs, Output};
 use crate::cli::context::{Answer, Context};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::interrupt::Said;
 use crate::fleet::{
     FailureKind, Fleet, Header, History, Job, JobEnd, Journal, Member, Outcome, Plan, Settings, StopReason,
     run,
@@ -159,7 +160,7 @@ pub(super) async fn go(
     let fleet = Fleet {
         clock: context.clock.clone(),
         sink: context.sink.clone(),
-        stopper: context.interrupts.graceful(&format!("go on with `{resume}`")),
+        stopper: context.interrupts.graceful(Said::of_a_write(format!("go on with `{resume}`"))),
     };
     let ended = run(&fleet, &journal, job).await;
     // Change sets that were not executed by now are of no use to anybody.

@@ -1,6 +1,6 @@
 //! Against what stands: the service works the changes out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::json;
@@ -16,11 +16,13 @@ use crate::cli::commands::support::connect;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, chain};
+use crate::cli::interrupt::Said;
 use crate::deploy::{Check, DeployError, Preview, StackPreview, TenantPreview, key_room, preview_tenant};
 use crate::fleet::Stopper;
 use crate::package::PackedArtifact;
 use crate::plan::{Material, Outcome, Source, StackChange, StackPlan, TenantPlan};
 use crate::render::{RenderedTenant, StackId};
+use crate::report::Event;
 
 /// Tenants asked about at a time.
 const AT_ONCE: usize = 8;
@@ -40,7 +42,7 @@ pub(super) async fn plans(
     let execution = ExecutionArgs { change: args.change.clone(), ..ExecutionArgs::default() };
     let laying = Laying { execution: &execution, zips: false };
     let places = places(context, laying, &cloud, &rendered, &packed).await?;
-    let stopper = context.interrupts.graceful("change sets whose names begin with `generator-` may be left");
+    let stopper = context.interrupts.graceful(Said::of_a_look());
     let keep = args.out.is_some();
     let asked = all(&rendered, &places, keep, &stopper);
     let previews = context.step("working out the changes", asked).await?;
@@ -54,7 +56,7 @@ pub(super) async fn plans(
         // Whoever ends with a failure leaves no change set.
         written?;
     }
-    let mut looked = BTreeMap::new();
+    let (mut looked, mut warned) = (BTreeMap::new(), BTreeSet::new());
     let mut plans = Vec::with_capacity(rendered.len());
     for ((judged, place), preview) in trial.tenants.iter().zip(&places).zip(&previews) {
         let mut plan = blank(judged);
@@ -68,6 +70,12 @@ pub(super) async fn plans(
                 }
                 plan.page.clone_from(&preview.page);
                 take_in(&mut plan, preview.checks.iter().chain(&place_checks));
+                let warnings = preview.checks.iter().chain(&place_checks).filter_map(Check::warning);
+                // What is said of an account is said once.
+                for message in warnings.map(str::to_owned).filter(|message| warned.insert(message.clone())) {
+                    let tenant = Some(plan.tenant.clone());
+                    context.sink.emit(&Event::Warning { tenant, message, help: None });
+                }
             }
             Some(Err(error)) => plan.error = Some(chain(error)),
             None => plan.error = Some("it was not asked about".into()),
