@@ -2,6 +2,7 @@
 //! real functions.
 
 mod planned;
+mod recorded;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -138,8 +139,10 @@ fn a_tenant_lives_from_its_file_to_its_end() {
     a_token_of_one_tenant_opens_nothing_of_another(&world);
     a_change_is_shown_before_it_is_made(&world);
     planned::what_was_seen_is_executed_or_nothing(&world);
+    recorded::what_stands_is_judged_by_the_settings_that_it_was_deployed_with(&world);
     planned::what_was_changed_by_hand_is_drift(&world);
     planned::what_no_stack_uses_is_collected(&world);
+    recorded::the_settings_of_what_stands_are_not_collected(&world);
     losing_the_bucket_needs_its_own_consent(&world);
     planned::what_was_kept_is_taken_in_again(&world);
     what_holds_data_outlives_the_stacks(&world);

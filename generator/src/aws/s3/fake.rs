@@ -5,11 +5,14 @@ use std::sync::{Arc, Mutex};
 use super::{Condition, Conditional, Tagged};
 use crate::aws::{AwsError, Boxed};
 
+/// Bytes, and how often they were written.
+type Written = (Vec<u8>, u32);
+
 /// One object, whatever the key, and what happens to those who write it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OneObject {
-    /// Its bytes and how often it was written.
-    pub(crate) object: Arc<Mutex<Option<(Vec<u8>, u32)>>>,
+    /// What it holds.
+    pub(crate) object: Arc<Mutex<Option<Written>>>,
     /// Whether the next write succeeds but is answered with a refusal, as a repeated attempt would be.
     pub(crate) loses_answer: Arc<Mutex<bool>>,
     /// How many writes somebody else is quicker than.
@@ -22,7 +25,7 @@ impl OneObject {
         Self { object: Arc::new(Mutex::new(Some((bytes.into(), 1)))), ..Self::default() }
     }
 
-    fn write(object: &mut Option<(Vec<u8>, u32)>, bytes: Vec<u8>) -> u32 {
+    fn write(object: &mut Option<Written>, bytes: Vec<u8>) -> u32 {
         let tag = object.as_ref().map_or(1, |(_, tag)| tag + 1);
         *object = Some((bytes, tag));
         tag
