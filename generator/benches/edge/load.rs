@@ -139,21 +139,21 @@ impl Connection {
     }
 }
 
-/// Asks a server over all connections until the time is over. `next` chooses what connection `n` asks for, and `seen`
-/// is shown what came back.
+/// Asks over all connections until the time is over; connection `n` is one to the `n`th server, and again from the
+/// first. `next` chooses what a connection asks for, and `seen` is shown what came back.
 pub(crate) fn run<N, S>(
-    server: &Server,
+    servers: &[Server],
     time: Duration,
     next: N,
     seen: S,
 ) -> Result<Counts, Box<dyn std::error::Error>>
 where
     N: Fn(usize, u64) -> Ask + Sync,
-    S: Fn(&Ask, &Answer) + Sync,
+    S: Fn(usize, &Ask, &Answer) + Sync,
 {
     let end = Instant::now() + time;
     let one = |number: usize| -> Result<Counts, Box<dyn std::error::Error + Send + Sync>> {
-        let (mut counts, mut connection) = (Counts::default(), server.connect()?);
+        let (mut counts, mut connection) = (Counts::default(), servers[number % servers.len()].connect()?);
         while Instant::now() < end {
             let ask = next(number, counts.requests);
             let (answer, bytes) = connection.ask(&ask)?;
@@ -166,7 +166,7 @@ where
                 Expected::Refused if answer.status != 403 => counts.odd += 1,
                 _ => {}
             }
-            seen(&ask, &answer);
+            seen(number, &ask, &answer);
         }
         Ok(counts)
     };

@@ -1,9 +1,9 @@
 //! `cargo bench --bench edge`: the local edge at full speed, against Debian's nginx.
 //!
-//! Two tenants are deployed on a local cloud of their own and served by the real binary. First reads: pictures with
+//! Six tenants are deployed on a local cloud of their own and served by the real binary. First reads: pictures with
 //! good cookies, some in part, some not again, from the edge and from nginx in turns, which has the same files, over
-//! TLS and asked by the same code. Then a minute of mixed traffic, in which a signing key is rotated every five
-//! seconds: what must open is asked for with cookies of all ages, and what must stay closed with none, with another
+//! TLS and asked by the same code. Then a minute of mixed traffic for all tenants, in which the signing key of one of
+//! them is rotated every five seconds: what must open is asked for with cookies of all ages, and what must stay closed with none, with another
 //! tenant's and with altered ones. With `-- --json`, one JSON object a line; with `-- --short`, some seconds in all.
 //!
 //! The load shares the processors with the server. `load_share` and `load_share_nginx` tell how much of their time it
@@ -32,7 +32,7 @@ use rustls::{ClientConfig, RootCertStore};
 use self::load::{Answer, Ask, Counts, Expected, Server, cpu};
 use self::nginx::Nginx;
 use self::support::{Figure, Report};
-use self::world::{PICTURES, World};
+use self::world::{PICTURES, TENANTS, World};
 
 /// Rounds in which edge and nginx take turns.
 const ROUNDS: u32 = 4;
@@ -132,7 +132,7 @@ impl Cost {
         next: N,
     ) -> Result<(), Box<dyn Error>> {
         let (before, own, start) = (used(), cpu(std::process::id()), Instant::now());
-        self.counts.add(load::run(server, time, next, |_, _| {})?);
+        self.counts.add(load::run(std::slice::from_ref(server), time, next, |_, _, _| {})?);
         self.wall += start.elapsed();
         self.server += used().saturating_sub(before);
         self.load += cpu(std::process::id()).saturating_sub(own);
@@ -179,73 +179,102 @@ fn reads(world: &World, nginx: &Nginx, round: Duration, report: &mut Report) -> 
     Ok(())
 }
 
+/// What is known of one tenant while its keys are rotated.
+struct Tenant {
+    tags: Vec<String>,
+    bearer: String,
+    altered: String,
+    /// Cookies that were issued so far, of all keys.
+    issued: Mutex<Vec<String>>,
+}
+
+impl Tenant {
+    fn new(world: &World, number: usize) -> Result<Self, Box<dyn Error>> {
+        let first = world.cookies(number)?;
+        Ok(Self {
+            tags: tags(&world.edge(number), &first)?,
+            bearer: world.bearer(number)?,
+            altered: altered(&first),
+            issued: Mutex::new(vec![first]),
+        })
+    }
+
+    /// One of its cookies.
+    fn cookies(&self, number: u64) -> String {
+        let known = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        known[usize::try_from(number).unwrap_or(0) % known.len()].clone()
+    }
+
+    fn take(&self, answer: &Answer) {
+        let fresh = world::cookies_of(answer);
+        let mut known = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() < KEPT && !known.contains(&fresh) {
+            known.push(fresh);
+        }
+    }
+
+    fn kinds(&self) -> usize {
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
 /// Everything that viewers and others do, while keys are rotated.
 fn mixed(world: &World, time: Duration, report: &mut Report) -> Result<(), Box<dyn Error>> {
-    let edge = world.edge(0);
-    let first = world.cookies(0)?;
-    let tags = tags(&edge, &first)?;
-    let (foreign, bearer) = (world.cookies(1)?, world.bearer(0)?);
-    let altered = altered(&first);
-    let issued = Mutex::new(vec![first]);
+    let tenants: Vec<Tenant> =
+        (0..TENANTS.len()).map(|number| Tenant::new(world, number)).collect::<Result<_, _>>()?;
+    let edges: Vec<Server> = (0..TENANTS.len()).map(|number| world.edge(number)).collect();
     let (stop, rotations) = (AtomicBool::new(false), AtomicU64::new(0));
     let next = |connection: usize, n: u64| {
         let number = scattered(connection, n);
-        let refused = |cookies: &str| Ask {
-            path: picture(number / 50),
-            headers: if cookies.is_empty() { String::new() } else { format!("Cookie: {cookies}\r\n") },
-            expected: Expected::Refused,
-        };
+        let own = &tenants[connection % tenants.len()];
+        let refused =
+            |headers: String| Ask { path: picture(number / 50), headers, expected: Expected::Refused };
         match number % 50 {
-            0 => Ask { path: "/cookie".into(), headers: bearer.clone(), expected: Expected::Granted },
-            1..4 => refused(""),
-            4..6 => refused(&foreign),
-            6..8 => refused(&altered),
-            _ => {
-                let known = issued.lock().unwrap_or_else(PoisonError::into_inner);
-                let at = usize::try_from(number / 50).unwrap_or(0) % known.len();
-                let cookies = known[at].clone();
-                drop(known);
-                read(&cookies, &tags, connection, n)
+            0 => Ask { path: "/cookie".into(), headers: own.bearer.clone(), expected: Expected::Granted },
+            1..4 => refused(String::new()),
+            4..6 => {
+                let other = &tenants[(connection + 1) % tenants.len()];
+                refused(format!("Cookie: {}\r\n", other.cookies(number / 50)))
             }
+            6..8 => refused(format!("Cookie: {}\r\n", own.altered)),
+            _ => read(&own.cookies(number / 50), &own.tags, connection, n),
         }
     };
-    let seen = |ask: &Ask, answer: &Answer| {
+    let seen = |connection: usize, ask: &Ask, answer: &Answer| {
         if ask.path == "/cookie" && answer.status == 200 {
-            let fresh = world::cookies_of(answer);
-            let mut known = issued.lock().unwrap_or_else(PoisonError::into_inner);
-            if known.len() < KEPT && !known.contains(&fresh) {
-                known.push(fresh);
-            }
+            tenants[connection % tenants.len()].take(answer);
         }
     };
     let start = Instant::now();
-    let counts = std::thread::scope(|scope| {
+    let (counts, wall) = std::thread::scope(|scope| {
         let rotating = scope.spawn(|| -> Result<(), String> {
-            while !stop.load(Ordering::Relaxed) {
+            for number in (0..TENANTS.len()).cycle() {
                 let begun = Instant::now();
-                world.rotate(0).map_err(|error| error.to_string())?;
+                world.rotate(number).map_err(|error| error.to_string())?;
                 rotations.fetch_add(1, Ordering::Relaxed);
                 while begun.elapsed() < ROTATION && !stop.load(Ordering::Relaxed) {
                     std::thread::sleep(Duration::from_millis(20));
                 }
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
             }
             Ok(())
         });
-        let counts = load::run(&edge, time, next, seen);
+        let counts = load::run(&edges, time, next, seen);
+        let wall = start.elapsed();
         stop.store(true, Ordering::Relaxed);
-        let rotated = rotating.join().map_err(|_| "the rotating thread has panicked")?;
-        rotated?;
-        counts
+        rotating.join().map_err(|_| "the rotating thread has panicked")??;
+        counts.map(|counts| (counts, wall))
     })?;
     if counts.odd > 0 {
         return Err(format!("{} requests were neither granted nor refused", counts.odd).into());
     }
-    let wall = start.elapsed().max(time);
     report.add(Figure::new("requests_per_second", counts.requests as f64 / wall.as_secs_f64(), "1/s"));
     report.add(Figure::new("wrong_refusals", counts.wrong_refusals as f64, "").at_most(0.0));
     report.add(Figure::new("wrong_grants", counts.wrong_grants as f64, "").at_most(0.0));
     report.add(Figure::new("rotations", rotations.load(Ordering::Relaxed) as f64, "").at_least(1.0));
-    let kinds = issued.lock().unwrap_or_else(PoisonError::into_inner).len();
+    let kinds: usize = tenants.iter().map(Tenant::kinds).sum();
     report.add(Figure::new("kinds_of_cookies", kinds as f64, ""));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Two tenants on a local cloud of their own, deployed and served by the real binary.
+//! A few tenants on a local cloud of their own, deployed and served by the real binary.
 
 use std::error::Error;
 use std::fs;
@@ -19,7 +19,8 @@ use super::load::{Answer, Ask, Expected, Server};
 
 /// Number of pictures.
 pub(crate) const PICTURES: u64 = 40;
-const TENANTS: [&str; 2] = ["one", "two"];
+/// Tenants whose keys are rotated in turn: a key group takes four keys, and a retired one stays as long as its cookies.
+pub(crate) const TENANTS: [&str; 6] = ["one", "two", "three", "four", "five", "six"];
 const REGION: &str = "eu-north-1";
 const EMAIL: &str = "viewer@example.invalid";
 const PASSWORD: &str = "Correct-Horse-9-Battery";
