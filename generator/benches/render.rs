@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stdout, reason = "what a benchmark says goes to stdout")]
 
+#[expect(dead_code, reason = "each benchmark needs a part of it")]
 mod support;
 
 use std::error::Error;

@@ -11,9 +11,9 @@ use super::client::Client;
 use super::driver::Browser;
 use super::world::{BROWSED, PASSWORD, World, host, name};
 
-const EMAIL: &str = "browser@example.invalid";
+pub(super) const EMAIL: &str = "browser@example.invalid";
 /// Whether every picture of the page has been loaded and shows something.
-const ALL_SHOWN: &str = "const all = [...document.querySelectorAll('#pictures img')]; \
+pub(super) const ALL_SHOWN: &str = "const all = [...document.querySelectorAll('#pictures img')]; \
      return all.length > 0 && all.every((image) => image.complete && image.naturalWidth > 0)";
 
 /// Folder of the screenshots: an artifact of the test.
@@ -23,21 +23,10 @@ fn screenshots() -> PathBuf {
 
 pub(super) fn holds(world: &World, cloud: &Cloud, client: &Client, authority: &Path) {
     world.viewer(cloud, BROWSED, EMAIL);
-    let titles = ["Fjord at dawn", "Old harbour", "Birch wood"];
-    for (number, _) in titles.iter().enumerate() {
-        let key = format!("pictures/{number}.svg");
-        world.put(cloud, BROWSED, &key, "image/svg+xml", None, picture(number).into_bytes());
-    }
-    let listed: Vec<_> = titles
-        .iter()
-        .enumerate()
-        .map(|(number, title)| json!({ "path": format!("/pictures/{number}.svg"), "title": title }))
-        .collect();
-    let listed = json!({ "pictures": listed }).to_string();
-    world.put(cloud, BROWSED, "pictures.json", "application/json", None, listed.into_bytes());
+    hang_pictures(|key, kind, bytes| world.put(cloud, BROWSED, key, kind, None, bytes));
 
     let browser = Browser::start(&Chromium::install(), authority);
-    sign_in(&browser, client);
+    sign_in(&browser, client, &host(BROWSED));
     let shown = "return document.getElementById('status').textContent === '3 pictures'";
     browser.until("the list of pictures", shown);
     browser.until("all pictures", ALL_SHOWN);
@@ -53,8 +42,22 @@ pub(super) fn holds(world: &World, cloud: &Cloud, client: &Client, authority: &P
     sign_out(&browser);
 }
 
-fn sign_in(browser: &Browser, client: &Client) {
-    browser.open(&format!("https://{}:{}/gallery/", host(BROWSED), client.port));
+/// Three pictures and the list of them.
+pub(super) fn hang_pictures(put: impl Fn(&str, &str, Vec<u8>)) {
+    let titles = ["Fjord at dawn", "Old harbour", "Birch wood"];
+    for (number, _) in titles.iter().enumerate() {
+        put(&format!("pictures/{number}.svg"), "image/svg+xml", picture(number).into_bytes());
+    }
+    let listed: Vec<_> = titles
+        .iter()
+        .enumerate()
+        .map(|(number, title)| json!({ "path": format!("/pictures/{number}.svg"), "title": title }))
+        .collect();
+    put("pictures.json", "application/json", json!({ "pictures": listed }).to_string().into_bytes());
+}
+
+pub(super) fn sign_in(browser: &Browser, client: &Client, host: &str) {
+    browser.open(&format!("https://{host}:{}/gallery/", client.port));
     browser.until("the button to sign in", "return !document.getElementById('sign-in').hidden");
     browser.click("#sign-in");
     browser.until("the sign-in page", "return location.host.startsWith('sign-in.')");

@@ -32,6 +32,8 @@ pub(super) fn holds(world: &World, cloud: &Cloud, client: &Client) {
     files_are_kept_cut_and_compressed(client, &cookies, &text);
     only_what_the_distribution_may_read(client, &cookies);
     public_paths_are_public_and_nothing_beside_them(client);
+    what_has_run_out_is_asked_for_again(world, cloud, client);
+    pages_of_listed_origins_may_ask(client);
     sign_in_works_as_cognitos(world, client);
     a_rotation_locks_nobody_out(world, cloud, client, &cookies);
     a_changed_tenant_file_is_seen(world, client);
@@ -125,6 +127,51 @@ fn public_paths_are_public_and_nothing_beside_them(client: &Client) {
     {
         assert_eq!(client.get(&host(ONE), path, &[]).status, 403, "{path}");
     }
+}
+
+/// A file whose time has run out is asked for with its tag: the bucket says that it is still the same, or sends another.
+fn what_has_run_out_is_asked_for_again(world: &World, cloud: &Cloud, client: &Client) {
+    let put = |text: &str| {
+        let bytes = text.as_bytes().to_vec();
+        world.put(cloud, ONE, "public/short.txt", "text/plain", Some("max-age=1"), bytes);
+    };
+    let get = || client.get(&host(ONE), "/public/short.txt", &[]);
+    let seen = |answer: Answer| (answer.status, answer.header("x-cache").to_owned(), answer.text());
+    let told = |cache: &str, text: &str| (200, format!("{cache} from cloudfront"), text.to_owned());
+    put("one");
+    assert_eq!(seen(get()), told("Miss", "one"));
+    std::thread::sleep(Duration::from_millis(1_100));
+    let again = get();
+    assert_eq!(again.header("age"), "", "it is as good as new");
+    assert_eq!(seen(again), told("RefreshHit", "one"));
+    put("two");
+    std::thread::sleep(Duration::from_millis(1_100));
+    assert_eq!(seen(get()), told("Miss", "two"));
+}
+
+fn pages_of_listed_origins_may_ask(client: &Client) {
+    let ask = |path: &str, origin: &str| {
+        let headers = [("Origin", origin), ("Access-Control-Request-Method", "GET")];
+        client.send("OPTIONS", &host(ONE), &host(ONE), path, &headers, "")
+    };
+    let (listed, other) = ("https://app.example", "https://other.example");
+    let told = ask("/public/index.html", listed);
+    assert_eq!((told.status, told.header("access-control-allow-origin")), (200, listed));
+    assert_eq!(told.header("access-control-allow-credentials"), "true");
+    assert_eq!(told.header("access-control-allow-methods"), "GET, HEAD, OPTIONS");
+    assert_eq!(told.header("access-control-allow-headers"), "Range");
+    assert!(told.all("vary").iter().any(|names| names.contains("Origin")), "{:?}", told.all("vary"));
+    let refused = ask("/public/index.html", other);
+    assert_eq!((refused.status, refused.header("access-control-allow-origin")), (403, ""));
+    // What is guarded asks for cookies, which no browser sends when it only asks.
+    assert_eq!(ask("/texts/long.txt", listed).status, 403);
+    // The signer answers for its own path, with the same list.
+    let told = ask("/cookie", listed);
+    assert_eq!((told.status, told.header("access-control-allow-origin")), (204, listed));
+    assert_eq!(ask("/cookie", other).header("access-control-allow-origin"), "");
+    let seen = client.get(&host(ONE), "/public/index.html", &[("Origin", listed)]);
+    assert_eq!((seen.status, seen.header("access-control-allow-origin")), (200, listed));
+    assert!(seen.header("access-control-expose-headers").contains("ETag"));
 }
 
 fn sign_in_works_as_cognitos(world: &World, client: &Client) {

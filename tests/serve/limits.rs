@@ -42,7 +42,7 @@ pub(super) fn hold(world: &World, cloud: &Cloud) {
         node: local::node(&cache(), &|_| {}).expect("Node").program(),
         folder: tempfile::tempdir().expect("a folder").keep(),
         port: 0,
-        page: None,
+        overlay: None,
     };
     let folder = options.folder.clone();
     let edge = world.runtime.block_on(Edge::start(options, &[tenant])).expect("an edge");
@@ -92,6 +92,7 @@ async fn with_function(world: &World, cloud: &Cloud) -> TenantSite {
         region: world.region(ONE),
         template: read_template(&template).expect("a template"),
         values: StackValues { parameters, outputs: world.outputs(ONE) },
+        group: None,
         tenant,
     }
 }

@@ -3,10 +3,12 @@
 mod browser;
 mod chromium;
 mod client;
+mod debian;
 mod driver;
 mod flow;
 mod isolation;
 mod limits;
+mod shipped;
 mod world;
 
 /// One test, as everything in it needs the same twelve deployed tenants.

@@ -39,15 +39,22 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn start() -> Self {
+        let files = (0..=BROWSED).map(|number| (name(number), tenant(number))).collect();
+        Self::of("serve", files, |_| {})
+    }
+
+    /// Tenants of these files, deployed; `before` is done while there is only the local cloud.
+    pub(super) fn of(instance: &str, files: Vec<(String, String)>, before: impl FnOnce(&Self)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let tenants = folder.path().join("tenants");
-        fs::create_dir(&tenants).expect("a folder");
-        for number in 0..=BROWSED {
-            fs::write(tenants.join(format!("{}.yaml", name(number))), tenant(number)).expect("a tenant file");
+        fs::create_dir_all(tenants.join("_tiers")).expect("a folder");
+        for (name, text) in files {
+            fs::write(tenants.join(format!("{name}.yaml")), text).expect("a tenant file");
         }
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        let instance = format!("serve-{}", std::process::id());
+        let instance = format!("{instance}-{}", std::process::id());
         let mut world = Self { instance, folder, serving: None, runtime, outputs: Value::Null };
+        before(&world);
         world.must(&["deploy", "--all", "--yes", "--no-verify"]);
         let outputs = world.must(&["outputs", "--all", "--output", "json"]);
         world.outputs = serde_json::from_slice(&outputs.stdout).expect("JSON");
@@ -55,12 +62,20 @@ impl World {
     }
 
     pub(super) fn tenant_file(&self, number: usize) -> std::path::PathBuf {
-        self.folder.path().join("tenants").join(format!("{}.yaml", name(number)))
+        self.file_of(&name(number))
+    }
+
+    pub(super) fn file_of(&self, tenant: &str) -> std::path::PathBuf {
+        self.folder.path().join("tenants").join(format!("{tenant}.yaml"))
     }
 
     /// An output of a tenant's stacks.
     pub(super) fn output(&self, number: usize, output: &str) -> String {
-        self.outputs[name(number)][output].as_str().unwrap_or_else(|| panic!("no output {output}")).to_owned()
+        self.output_of(&name(number), output)
+    }
+
+    pub(super) fn output_of(&self, tenant: &str, output: &str) -> String {
+        self.outputs[tenant][output].as_str().unwrap_or_else(|| panic!("no output {output}")).to_owned()
     }
 
     /// All outputs of a tenant's stacks.
@@ -113,8 +128,7 @@ impl World {
             let line = lines.next().expect("it serves").expect("text");
             let event: Value = serde_json::from_str(&line).expect("JSON");
             let message = event["message"].as_str().unwrap_or_default();
-            let before = format!("https://{}:", host(0));
-            if let Some((_, rest)) = message.split_once(&before) {
+            if let Some((_, rest)) = message.split_once(".localhost:") {
                 port = rest.split('/').next().and_then(|port| port.parse().ok());
             }
             if let Some(rest) = message.strip_prefix("trust ") {
@@ -199,7 +213,7 @@ fn tenant(number: usize) -> String {
     format!(
         "region: {region}\nsign_in:\n  callback_urls: [http://localhost:8080/]\n  logout_urls: [http://localhost:8080/]\n\
          keys:\n  algorithm: {algorithm}\ncookies:\n  hash: {hash}\n{cookies}\
-         edge:\n  paths:\n    public: [/public/*]\n  error_pages:\n    - status: 403\n      page: /public/closed.html\n      \
+         cors:\n  origins: [https://app.example]\nedge:\n  paths:\n    public: [/public/*]\n  error_pages:\n    - status: 403\n      page: /public/closed.html\n      \
          answer: 403\n      cache_seconds: 0\n"
     )
 }

@@ -16,6 +16,8 @@ pub(crate) struct Figure {
     peer: Option<Peer>,
     /// Most that the ratio may be where there is a peer, else the value.
     bound: Option<f64>,
+    /// Least that it may be.
+    least: Option<f64>,
 }
 
 struct Peer {
@@ -26,7 +28,7 @@ struct Peer {
 
 impl Figure {
     pub(crate) fn new(name: &'static str, value: f64, unit: &'static str) -> Self {
-        Self { name, value, unit, peer: None, bound: None }
+        Self { name, value, unit, peer: None, bound: None, least: None }
     }
 
     pub(crate) fn seconds(name: &'static str, time: Duration) -> Self {
@@ -43,6 +45,17 @@ impl Figure {
     pub(crate) fn at_most(mut self, bound: f64) -> Self {
         self.bound = Some(bound);
         self
+    }
+
+    /// Sets the least that ours may be: in times of the peer's where there is one.
+    pub(crate) fn at_least(mut self, least: f64) -> Self {
+        self.least = Some(least);
+        self
+    }
+
+    fn is_kept(&self) -> bool {
+        let judged = self.ratio().unwrap_or(self.value);
+        self.bound.is_none_or(|bound| judged <= bound) && self.least.is_none_or(|least| judged >= least)
     }
 
     fn ratio(&self) -> Option<f64> {
@@ -66,9 +79,7 @@ impl Report {
     }
 
     pub(crate) fn all_bounds_hold(&self) -> bool {
-        self.figures
-            .iter()
-            .all(|figure| figure.bound.is_none_or(|bound| figure.ratio().unwrap_or(figure.value) <= bound))
+        self.figures.iter().all(Figure::is_kept)
     }
 
     /// One JSON object a line, or a table.
@@ -82,13 +93,17 @@ impl Report {
                     "unit": figure.unit,
                     "peer": figure.peer.as_ref().map(|peer| peer.value),
                     "ratio": figure.ratio(),
-                    "bound": figure.bound,
+                    "bound": figure.bound.or(figure.least),
                     "note": figure.peer.as_ref().map(|peer| peer.name),
                 })
                 .to_string();
             }
             let own = format!("{:<22} {:>12.3} {:<5}", figure.name, figure.value, figure.unit);
-            let bound = figure.bound.map_or_else(String::new, |bound| format!(" (at most {bound})"));
+            let bound = match (figure.bound, figure.least) {
+                (Some(bound), _) => format!(" (at most {bound})"),
+                (None, Some(least)) => format!(" (at least {least})"),
+                (None, None) => String::new(),
+            };
             match (&figure.peer, figure.ratio()) {
                 (Some(peer), Some(ratio)) => {
                     let unit = figure.unit;

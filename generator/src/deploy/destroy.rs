@@ -192,13 +192,15 @@ pub async fn destroy(
     }
     // While its edge stands the page is still open, so its files go after it, and before the bucket.
     let bucket = retained.iter().find(|resource| resource.kind == RetainedKind::Bucket);
-    if let Some(bucket) = bucket.filter(|bucket| !request.delete_data.contains(&bucket.logical_id)) {
-        if let Some(page) = page::leftover(&outputs, request.page.as_ref())
-            && let Some(end) = page::retire(peers, &request.tenant, &bucket.region, &page).await
-        {
-            retained::tell(context, &request.tenant, &end);
-            outcome.add(end);
-        }
+    let goes = |name: &str| {
+        bucket.is_some_and(|own| own.name == name && request.delete_data.contains(&own.logical_id))
+    };
+    let page = page::leftover(&outputs, request.page.as_ref()).filter(|page| !goes(&page.bucket));
+    if let (Some(bucket), Some(page)) = (bucket, page)
+        && let Some(end) = page::retire(peers, &request.tenant, &bucket.region, &page).await
+    {
+        retained::tell(context, &request.tenant, &end);
+        outcome.add(end);
     }
     for resource in &retained {
         let delete = request.delete_data.contains(&resource.logical_id);
