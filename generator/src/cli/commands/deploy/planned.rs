@@ -85,21 +85,15 @@ async fn refuse(cloud: &Cloud, tenants: &[SavedTenant], what: String) -> Failure
 }
 
 /// Each tenant with where it goes and what is planned for it.
-pub(super) fn targets(
-    trial: &Trial,
-    places: Vec<Place>,
-    plan: &SavedPlan,
-) -> Result<Vec<Target>, Failure> {
+pub(super) fn targets(trial: &Trial, places: Vec<Place>, plan: &SavedPlan) -> Result<Vec<Target>, Failure> {
     let of = |(judged, place): (&Judged, Place)| {
         let name = &judged.tenant.name;
         let found = plan.tenants.iter().find(|saved| saved.tenant == *name);
         match found.filter(|saved| saved.account == place.account).cloned() {
             Some(plan) => Ok(Target { plan: Some(plan), ..Target::from((judged, place)) }),
             None => {
-                let message = format!(
-                    "the plan of tenant `{name}` is for another account than `{}`",
-                    place.account
-                );
+                let message =
+                    format!("the plan of tenant `{name}` is for another account than `{}`", place.account);
                 Err(Failure::new(Exit::Access, message)
                     .help("choose the profile or role that the plan was made with"))
             }
