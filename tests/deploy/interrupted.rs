@@ -1,4 +1,4 @@
-//! Ctrl-C, as a terminal sends it: what is in flight ends, nothing that nobody will execute is left.
+//! Ctrl-C, as a terminal sends it, and SIGTERM, as a pipeline does: what is in flight ends, nothing that nobody will execute is left.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -65,7 +65,7 @@ fn a_plan_that_is_stopped_is_not_written(day: &Day<'_>) {
     day.proxy.set(slow);
     let mut child = begin(day, &["plan", "--all", "--out", file.to_str().expect("a path")]);
     day.proxy.until("DescribeChangeSet");
-    interrupt(&child);
+    send(&child, "-TERM");
     ended(day, "plan-out-stopped", &mut child);
     assert!(!file.exists(), "a plan without its change sets");
     assert_eq!(stacks(day.world), [""; 0]);
@@ -105,7 +105,11 @@ fn begin(day: &Day<'_>, arguments: &[&str]) -> Child {
 }
 
 fn interrupt(child: &Child) {
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    send(child, "-INT");
+}
+
+fn send(child: &Child, signal: &str) {
+    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill");
     assert!(sent.success());
 }
 

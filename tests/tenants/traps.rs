@@ -73,7 +73,8 @@ fn hostile_files_are_refused_fast() {
         let start = Instant::now();
         let loaded = tenant::load(folder.path(), "example", &["hostile".to_string()]);
         let told = loaded.expect_err(what).to_string();
-        assert!(start.elapsed() < Duration::from_secs(2), "{what} takes {:?}", start.elapsed());
+        // Milliseconds each; what grows faster than its file would take minutes, on however busy a machine.
+        assert!(start.elapsed() < Duration::from_secs(30), "{what} takes {:?}", start.elapsed());
         assert!(told.len() < 20_000, "{what} is told in {} bytes", told.len());
     }
 }

@@ -80,7 +80,7 @@ impl Interrupts {
     /// Ends where the process must end at once, with what is to be said.
     pub(super) async fn end(&self, sink: &dyn Sink) -> Failure {
         loop {
-            if tokio::signal::ctrl_c().await.is_err() {
+            if asked_to_end().await.is_err() {
                 // Without the signal there is nothing to wait for.
                 std::future::pending::<()>().await;
             }
@@ -99,6 +99,20 @@ impl Interrupts {
             }
         }
     }
+}
+
+/// Waits for Ctrl-C, or for the request to end that service managers and pipelines send before they kill.
+async fn asked_to_end() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            ended = tokio::signal::ctrl_c() => ended,
+            _ = terminated.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 fn tell_left(sink: &dyn Sink, what: &str) {
