@@ -20,3 +20,4 @@ mod serve;
 mod signer_zip;
 mod support;
 mod tenants;
+mod wire;

@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use regex::Regex;
 
 use super::peer::{done, events, with_status};
-use super::proxy::{Call, Fault, Proxy, error};
+use super::proxy::{Call, Fault, Proxy};
 use crate::rotate::world::{REGION, World};
 use crate::support::root;
+use crate::wire::error;
 
 /// Exit codes, as `generator --help` lists them.
 const OK: i32 = 0;

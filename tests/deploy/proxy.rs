@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use crate::rotate::proxy::{answer_to, header, message};
+use crate::wire::{XML, answer, answer_to, error, header, message};
 
 /// Changes an answer.
 pub(super) type Change = Box<dyn Fn(String) -> String + Send>;
@@ -193,24 +193,6 @@ fn forward(upstream: &str, request: &[u8]) -> Option<Vec<u8>> {
     let mut server = TcpStream::connect(upstream).ok()?;
     server.write_all(request).ok()?;
     answer_to(request, &mut server)
-}
-
-const XML: &str = "text/xml";
-
-fn answer(status: u16, kind: &str, body: &str) -> Vec<u8> {
-    let head = format!(
-        "HTTP/1.1 {status} As-Scripted\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
-        body.len()
-    );
-    [head.as_bytes(), body.as_bytes()].concat()
-}
-
-/// An error as CloudFormation words it.
-pub(super) fn error(code: &str, message: &str) -> String {
-    format!(
-        "<ErrorResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><Error><Type>Sender</Type>\
-         <Code>{code}</Code><Message>{message}</Message></Error><RequestId>0</RequestId></ErrorResponse>"
-    )
 }
 
 fn changed(response: &[u8], change: &Change) -> Option<Vec<u8>> {

@@ -5,8 +5,9 @@ use regex::Regex;
 
 use super::faults::Day;
 use super::peer::{Scene, Told, play};
-use super::proxy::{Fault, Proxy, error};
+use super::proxy::{Fault, Proxy};
 use crate::rotate::world::World;
+use crate::wire::error;
 
 /// Exit codes, as `generator --help` lists them.
 const OK: i32 = 0;

@@ -1,11 +1,11 @@
 //! Rotating many tenants on the local cloud: the real binary, the real rotator, killed, throttled, interrupted.
 
 mod killed;
-pub(crate) mod proxy;
+mod proxy;
 pub(crate) mod world;
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -27,6 +27,7 @@ fn a_fleet_is_rotated_whatever_happens_to_the_process() {
     let world = World::deployed("rotate", 12);
     killed_and_resumed(&world, 3);
     a_throttling_cloud_is_neither_failed_against_nor_overrun(&world);
+    a_throttling_cloud_hides_nothing_from_a_look_at_all(&world);
     an_interrupted_run_says_how_to_go_on(&world);
     a_refused_rotation_is_told_in_the_functions_own_words_and_stops_the_rest(&world);
     late_rotations_are_found(&world);
@@ -47,14 +48,9 @@ fn a_throttling_cloud_is_neither_failed_against_nor_overrun(world: &World) {
     let proxy = Proxy::start(upstream.trim_start_matches("http://"));
     let before = world.keys();
     let endpoint = format!("http://{}", proxy.address);
-    let output = world
-        .command(&["rotate", "--all", "--yes", "--output", "json", "--endpoint-url", &endpoint])
-        .args(["--calls-per-second", &A_SECOND.to_string(), "--concurrency", "12"])
-        .env("AWS_ACCESS_KEY_ID", generator::aws::LOCAL_ACCOUNT)
-        .env("AWS_SECRET_ACCESS_KEY", "local")
-        .env("AWS_REGION", REGION)
-        .output()
-        .expect("the binary runs");
+    let rotate = ["rotate", "--all", "--yes", "--output", "json", "--concurrency", "12"];
+    let capped = ["--endpoint-url", &endpoint, "--calls-per-second", &A_SECOND.to_string()];
+    let output = as_on_aws(world, &[&rotate[..], &capped].concat());
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{stderr}");
     let after = world.keys();
@@ -69,6 +65,47 @@ fn a_throttling_cloud_is_neither_failed_against_nor_overrun(world: &World) {
         assert!(calls.len() > world.tenants.len(), "{operation}: {}", calls.len());
         within(&calls, A_SECOND);
     }
+}
+
+/// At the pace for AWS, of which the fleet's look at stacks is the slowest.
+fn a_throttling_cloud_hides_nothing_from_a_look_at_all(world: &World) {
+    /// What AWS allows an account and region of all reads of CloudFormation.
+    const A_SECOND: usize = 10;
+    let upstream = world.endpoint();
+    let proxy = Proxy::start(upstream.trim_start_matches("http://"));
+    let endpoint = format!("http://{}", proxy.address);
+    let (code, expected, stderr) = world.json(&["status", "--all"]);
+    assert_eq!(code, 0, "{stderr}");
+    let output = as_on_aws(world, &["status", "--all", "--output", "json", "--endpoint-url", &endpoint]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    let mut seen: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let mut expected = expected;
+    for status in [&mut seen, &mut expected] {
+        for tenant in status.as_array_mut().expect("tenants") {
+            assert!(tenant["keys"]["age_seconds"].take().is_number(), "{tenant:#}");
+        }
+    }
+    assert_eq!(seen, expected);
+    let calls = proxy.calls();
+    let of = |operations: &[&str]| {
+        calls.iter().filter(|call| operations.contains(&call.operation.as_str())).collect::<Vec<_>>()
+    };
+    for operation in ["DescribeStacks", "GetTemplate", "DescribeSecret", "CloudFront"] {
+        assert!(of(&[operation]).iter().any(|call| call.throttled), "{operation}: {calls:?}");
+        assert!(of(&[operation]).len() > world.tenants.len(), "{operation}: {}", calls.len());
+    }
+    within(&of(&["DescribeStacks", "GetTemplate"]), A_SECOND);
+}
+
+/// Runs the tool as against AWS, with its limits.
+fn as_on_aws(world: &World, arguments: &[&str]) -> Output {
+    let mut command = world.command(arguments);
+    command
+        .env("AWS_ACCESS_KEY_ID", generator::aws::LOCAL_ACCOUNT)
+        .env("AWS_SECRET_ACCESS_KEY", "local")
+        .env("AWS_REGION", REGION);
+    command.output().expect("the binary runs")
 }
 
 /// In no window are there more calls than the rate allows, and the one second that may have been saved up. Two

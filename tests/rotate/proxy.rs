@@ -1,10 +1,12 @@
 //! A proxy before the local cloud that throttles, and remembers what came when.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Instant;
+
+use crate::wire::{XML, answer, answer_to, error, header, message};
 
 /// Every `ONE_IN`th call is throttled, whatever the rate.
 const ONE_IN: usize = 4;
@@ -49,8 +51,7 @@ impl Proxy {
 fn serve(mut client: TcpStream, upstream: &str, calls: &Mutex<Vec<Call>>) -> Option<()> {
     loop {
         let request = message(&mut client)?;
-        let operation = header(&request, "x-amz-target").unwrap_or_default();
-        let operation = operation.rsplit('.').next().unwrap_or_default().to_owned();
+        let operation = operation(&request);
         let throttled = {
             let mut calls = calls.lock().expect("no panic");
             let same = calls.iter().filter(|call| call.operation == operation).count();
@@ -59,9 +60,7 @@ fn serve(mut client: TcpStream, upstream: &str, calls: &Mutex<Vec<Call>>) -> Opt
             throttled
         };
         let answer = if throttled {
-            let body = r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#;
-            let head = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/x-amz-json-1.1\r\n";
-            format!("{head}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+            refusal(&request)
         } else {
             let mut server = TcpStream::connect(upstream).ok()?;
             server.write_all(&request).ok()?;
@@ -71,39 +70,27 @@ fn serve(mut client: TcpStream, upstream: &str, calls: &Mutex<Vec<Call>>) -> Opt
     }
 }
 
-/// Reads the answer to a request. One to `HEAD` tells the length of what it does not have.
-pub(crate) fn answer_to(request: &[u8], stream: &mut TcpStream) -> Option<Vec<u8>> {
-    read(stream, !request.starts_with(b"HEAD "))
-}
-
-/// Reads one HTTP message whose length its head tells.
-pub(crate) fn message(stream: &mut TcpStream) -> Option<Vec<u8>> {
-    read(stream, true)
-}
-
-fn read(stream: &mut TcpStream, with_body: bool) -> Option<Vec<u8>> {
-    let (mut bytes, mut block) = (Vec::new(), [0; 16_384]);
-    loop {
-        let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").map(|end| end + 4);
-        if let Some(head) = head {
-            let length = header(&bytes[..head], "content-length").filter(|_| with_body);
-            let length: usize = length.map_or(Some(0), |n| n.parse().ok())?;
-            if bytes.len() >= head + length {
-                return Some(bytes);
-            }
-        }
-        match stream.read(&mut block).ok()? {
-            0 => return None,
-            count => bytes.extend_from_slice(&block[..count]),
-        }
+/// The operation that a request asks for: where AWS's protocols in JSON and in forms name it, and `CloudFront` for
+/// all that are told by their paths. Empty where it is none of these.
+fn operation(request: &[u8]) -> String {
+    if let Some(target) = header(request, "x-amz-target") {
+        return target.rsplit('.').next().unwrap_or_default().to_owned();
+    }
+    let text = String::from_utf8_lossy(request);
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let path = head.split(' ').nth(1).unwrap_or_default();
+    match body.split('&').find_map(|field| field.strip_prefix("Action=")) {
+        Some(action) => action.to_owned(),
+        None if path.starts_with("/2020-05-31/") => "CloudFront".to_owned(),
+        None => String::new(),
     }
 }
 
-pub(crate) fn header(message: &[u8], name: &str) -> Option<String> {
-    let text = String::from_utf8_lossy(message);
-    let head = text.split("\r\n\r\n").next()?;
-    head.lines().skip(1).find_map(|line| {
-        let (key, value) = line.split_once(':')?;
-        key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
-    })
+/// How the service that is asked says that it is asked too often.
+fn refusal(request: &[u8]) -> Vec<u8> {
+    if header(request, "x-amz-target").is_none() {
+        return answer(400, XML, &error("Throttling", "Rate exceeded"));
+    }
+    let body = r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#;
+    answer(400, "application/x-amz-json-1.1", body)
 }
