@@ -28,7 +28,7 @@ use generator::tenant;
 
 use self::counter::Counter;
 use self::peers::{Deployed, Peer, Sceptre};
-use self::support::{Figure, Report, cache_folder, timed};
+use self::support::{Figure, Report, cache_folder, step, timed};
 
 type Failed = Box<dyn Error>;
 
@@ -93,6 +93,7 @@ impl Bench {
 
     fn measure(&self) -> Result<Report, Failed> {
         let mut report = Report::new("deploy");
+        step("ours: the runtimes, then one tenant");
         // Packs the runtimes and makes their bucket, which the peers are given too.
         self.write("warm", 30)?;
         self.ours(&["deploy", "--tenant", "warm"])?;
@@ -105,7 +106,9 @@ impl Bench {
             noop: timed(|| self.ours(&deploy))?,
         };
         let deployed = Deployed::read(&self.endpoint)?;
+        step("the AWS CLI: the same");
         let cli = self.peer("cli", &peers::AwsCli::new(&self.cache, &self.endpoint)?, &deployed)?;
+        step("Sceptre: the same");
         let sceptre = Sceptre::new(&self.cache, &self.endpoint)?;
         let theirs = self.peer("sceptre", &sceptre, &deployed)?;
         let aws = "`aws cloudformation deploy`, once for each stack";
@@ -141,11 +144,13 @@ impl Bench {
 
     /// Nothing to do for many tenants, which ours has deployed; Sceptre finds the same stacks, templates and values.
     fn many(&self, sceptre: &Sceptre, deployed: &Deployed) -> Result<Figure, Failed> {
+        step("ours: many tenants, then nothing to do for them");
         let names: Vec<_> = (0..MANY).map(|number| format!("many-{number:03}")).collect();
         names.iter().try_for_each(|name| self.write(name, 30))?;
         let deploy = ["deploy", "--tenant", "many-*", "--concurrency", "16"];
         self.ours(&deploy)?;
         let ours = timed(|| self.ours(&deploy))?;
+        step("Sceptre: nothing to do for the same");
         let rendered = names.iter().map(|name| self.rendered(name)).collect::<Result<Vec<_>, _>>()?;
         sceptre.prepare(&rendered, deployed)?;
         let theirs = timed(|| sceptre.deploy_all(&rendered, deployed))?;
@@ -157,6 +162,7 @@ impl Bench {
 
     /// Calls of CloudFormation for all three runs, with the pace that each side keeps on AWS.
     fn calls(&self) -> Result<Figure, Failed> {
+        step("calls of both, at the pace for AWS");
         let counter = Counter::start(self.endpoint.trim_start_matches("http://"))?;
         let endpoint = format!("http://{}", counter.address());
         for minutes in [30, 31, 31] {

@@ -15,14 +15,14 @@ mod support;
 use std::error::Error;
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use self::stub::Stub;
-use self::support::{Figure, Report, workload};
+use self::support::{Figure, Report, cache_folder, step, workload};
 
 const TENANTS: usize = 2_000;
 /// In flight at a time: more than by default, so that pauses between two looks do not make the run long.
@@ -87,6 +87,7 @@ fn peak_rss_mb() -> Result<f64, Box<dyn Error>> {
 }
 
 fn against_stub(report: &mut Report) -> Result<(), Box<dyn Error>> {
+    step("rotations against a stub");
     let folder = tempfile::tempdir()?;
     let tenants = folder.path().join("tenants");
     fs::create_dir(&tenants)?;
@@ -119,6 +120,7 @@ fn on_local_cloud(report: &mut Report) -> Result<(), Box<dyn Error>> {
         run(folder.path(), &[arguments, &shared].concat())
     };
     let concurrency = LOCAL_CONCURRENCY.to_string();
+    step("tenants for the local cloud, then their rotations");
     let rotated = local(&["deploy", "--all", "--no-verify"])
         .and_then(|_| local(&["rotate", "--all", "--concurrency", &concurrency]));
     local(&["local", "reset"])?;
@@ -171,12 +173,4 @@ fn run(folder: &Path, arguments: &[&str]) -> Result<Cost, Box<dyn Error>> {
         cpu: Duration::from_secs_f64(number("cpu_seconds")?),
         rss_mb: number("rss_mb")?,
     })
-}
-
-fn cache_folder() -> Result<PathBuf, Box<dyn Error>> {
-    use etcetera::BaseStrategy;
-    match std::env::var_os("GENERATOR_CACHE_DIR") {
-        Some(folder) => Ok(folder.into()),
-        None => Ok(etcetera::choose_base_strategy()?.cache_dir().join("generator")),
-    }
 }

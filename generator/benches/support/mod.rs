@@ -125,6 +125,12 @@ pub(crate) fn cache_folder() -> Result<PathBuf, Box<dyn Error>> {
     }
 }
 
+/// Tells a reader at a terminal what a benchmark is at: some take minutes before they print a figure.
+#[expect(clippy::print_stderr, reason = "progress goes beside the figures")]
+pub(crate) fn step(what: &str) {
+    eprintln!("... {what}");
+}
+
 /// How long some work takes.
 pub(crate) fn timed<T>(work: impl FnOnce() -> Result<T, Box<dyn Error>>) -> Result<Duration, Box<dyn Error>> {
     let start = Instant::now();
