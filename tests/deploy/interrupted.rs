@@ -23,6 +23,7 @@ pub(super) fn go_through(world: &World) {
     a_plan_that_is_stopped_at_once_leaves_nothing(&day);
     a_plan_that_is_stopped_is_not_written(&day);
     what_is_in_flight_of_a_plan_ends_and_the_rest_is_deleted(&day);
+    taking_in_that_is_stopped_leaves_nothing(&day);
 }
 
 /// Slow enough to be interrupted within.
@@ -96,6 +97,25 @@ fn what_is_in_flight_of_a_plan_ends_and_the_rest_is_deleted(day: &Day<'_>) {
         assert_eq!(stack["template_as_rendered"], true, "{stack:#}");
     }
     let _ = fs::remove_file(file);
+}
+
+/// After a destruction that has kept bucket and user pool.
+fn taking_in_that_is_stopped_leaves_nothing(day: &Day<'_>) {
+    day.proxy.set(|_, _| Fault::Pass);
+    let (code, said) = day.run(&["destroy", "--tenant", "t000", "--yes"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(stacks(day.world), [""; 0]);
+    day.proxy.set(|call, _| match (call.action.as_str(), call.earlier) {
+        // The first look is cut off; those of the cleaning are quick.
+        ("DescribeChangeSet", ..1) => Fault::Late(Duration::from_secs(60)),
+        _ => Fault::Pass,
+    });
+    let mut child = begin(day, &["import", "--tenant", "t000", "--yes"]);
+    day.proxy.until("DescribeChangeSet");
+    interrupt(&child);
+    ended(day, "import-stopped", &mut child);
+    assert_eq!(day.proxy.passed("ExecuteChangeSet"), 0);
+    assert_eq!(stacks(day.world), [""; 0], "an empty stack is left");
 }
 
 /// Starts the binary against the proxy.

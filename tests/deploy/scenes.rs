@@ -205,6 +205,13 @@ fn what_early_validation_finds_stops_a_deployment_and_what_it_warns_of_does_not(
         _ => Fault::Pass,
     });
     day.says("plan-validation-not-had", &["plan", "--all"], OK);
+
+    day.proxy.set(|call, _| match call.action.as_str() {
+        "DescribeEvents" => Fault::Answer(200, validation("WARN")),
+        _ => Fault::Pass,
+    });
+    day.deploys("validation-warns", &[], OK);
+    assert_eq!(day.writes(), [("CreateChangeSet", 1), ("ExecuteChangeSet", 1)]);
 }
 
 fn a_stack_that_cannot_be_deleted_is_told_and_gone_on_with(day: &mut Day<'_>) {

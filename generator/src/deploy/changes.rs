@@ -19,16 +19,44 @@ pub(super) const PREFIX: &str = "generator-";
 /// Looks during which a change set that was just asked for may not be found yet.
 const EARLY: usize = 3;
 
+/// What kind of change set is asked for.
+pub(super) enum Asked<'a> {
+    /// One that makes the stack; where there is an empty shell of it, within that.
+    Create(Option<&'a Stack>),
+    /// One that changes it.
+    Update(&'a Stack),
+    /// One that takes resources in, and makes the stack where it is not there.
+    Import(Vec<ImportedResource>),
+}
+
+impl<'a> Asked<'a> {
+    /// The stack that the change set is made on.
+    pub(super) fn existing(&self) -> Option<&'a Stack> {
+        match self {
+            Self::Create(shell) => *shell,
+            Self::Update(stack) => Some(stack),
+            Self::Import(_) => None,
+        }
+    }
+
+    pub(super) fn kind(&self) -> ChangeSetKind {
+        match self {
+            Self::Create(_) => ChangeSetKind::Create,
+            Self::Update(_) => ChangeSetKind::Update,
+            Self::Import(_) => ChangeSetKind::Import,
+        }
+    }
+}
+
 /// Asks for a change set and waits until it is worked out; `None`: there is nothing to change.
 pub(super) async fn work_out(
     context: &Context,
     cloudformation: &dyn CloudFormation,
     request: &StackRequest,
-    existing: Option<&Stack>,
-    kind: ChangeSetKind,
+    asked: Asked<'_>,
 ) -> Result<Option<ChangeSet>, DeployError> {
-    let stack = request.stack.as_str();
-    let new = new_change_set(context, request, existing, kind, Vec::new()).await?;
+    let (stack, kind) = (request.stack.as_str(), asked.kind());
+    let new = new_change_set(context, request, asked).await?;
     let leftover = Leftover { region: request.region.clone(), stack: stack.to_owned(), kind };
     if !context.work.unused.note(&new.name, leftover) {
         return Err(DeployError::Cancelled);
@@ -65,28 +93,6 @@ pub(super) async fn work_out(
             Err(DeployError::ChangeSetFailed { stack, status, reason })
         }
     }
-}
-
-/// Has a change set worked out that takes resources in.
-pub(super) async fn work_out_import(
-    context: &Context,
-    cloudformation: &dyn CloudFormation,
-    request: &StackRequest,
-    imports: Vec<ImportedResource>,
-) -> Result<ChangeSet, DeployError> {
-    let stack = request.stack.as_str();
-    let new = new_change_set(context, request, None, ChangeSetKind::Import, imports).await?;
-    let id = cloudformation.create_change_set(&new).await;
-    let id = id.doing(|| format!("creating a change set for stack `{stack}` in `{}`", request.region))?;
-    let set = ready(context, cloudformation, stack, &id.id).await?;
-    if (set.status.as_str(), set.execution.as_str()) == ("CREATE_COMPLETE", "AVAILABLE") {
-        return Ok(set);
-    }
-    // A shell that it has made goes with it; a stack that stands is no shell.
-    discard(context, cloudformation, request, &set, ChangeSetKind::Import).await?;
-    let reason = set.status_reason.clone().unwrap_or_else(|| "no reason given".into());
-    let (stack, status) = (stack.to_owned(), format!("{}, {}", set.status, set.execution));
-    Err(DeployError::ChangeSetFailed { stack, status, reason })
 }
 
 /// Times that a change set is asked for, where each answer was lost and none was made.
@@ -235,10 +241,10 @@ async fn ready(
 async fn new_change_set(
     context: &Context,
     request: &StackRequest,
-    existing: Option<&Stack>,
-    kind: ChangeSetKind,
-    imports: Vec<ImportedResource>,
+    asked: Asked<'_>,
 ) -> Result<NewChangeSet, DeployError> {
+    let (kind, existing) = (asked.kind(), asked.existing());
+    let imports = if let Asked::Import(imports) = asked { imports } else { Vec::new() };
     let template = if request.template.len() <= INLINE {
         Template::Body(request.template.clone())
     } else {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::rooms::Rooms;
 use super::unused::Unused;
 use crate::aws::{AwsError, Boxed};
 use crate::clock::Clock;
@@ -21,6 +22,8 @@ pub struct Context {
     pub settings: Settings,
     /// Where templates go that are too large for a request; `None`: they are refused.
     pub templates: Option<Arc<dyn TemplateStore>>,
+    /// Room for new stacks in the account.
+    pub rooms: Arc<Rooms>,
     /// What this piece of work leaves and costs.
     pub work: Work,
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::changes;
+use super::changes::{self, Asked};
 use super::error::{DeployError, Doing};
 use super::reading::{self, Reading};
 use super::stack::{StackDeployer, StackOutcome, StackRequest};
@@ -115,50 +115,34 @@ pub async fn import(
         let reading = reading::read(&*cloudformation, &stack.name, &stack.region).await?;
         let request = request(tenant, stack, &reading, &taken)?;
         let imports: Vec<ImportedResource> = taken.iter().map(|one| imported(one)).collect();
-        let set = changes::work_out_import(context, &*cloudformation, &request, imports).await?;
+        let set = changes::work_out(context, &*cloudformation, &request, Asked::Import(imports)).await?;
+        let set = set.ok_or_else(|| DeployError::ChangeSetFailed {
+            stack: request.stack.clone(),
+            status: "without changes".into(),
+            reason: "the service finds nothing to take in".into(),
+        })?;
         let creates = !is_standing(&reading);
-        let change = StackChange::read(&request.stack, &request.region, creates, &set)
-            .map_err(|source| DeployError::UnknownChange { stack: request.stack.clone(), source });
-        let passed = match change {
-            Ok(change) => pass(tenant, gates, &change, &reading, &request).await.map(|()| change),
-            Err(error) => Err(error),
-        };
-        let change = match passed {
+        let change = match StackChange::read(&request.stack, &request.region, creates, &set) {
             Ok(change) => change,
-            Err(error) => {
-                let kind = if creates { ChangeSetKind::Create } else { ChangeSetKind::Update };
-                changes::discard(context, &*cloudformation, &request, &set, kind).await?;
-                return Err(error);
+            Err(source) => {
+                changes::discard(context, &*cloudformation, &request, &set, ChangeSetKind::Import).await?;
+                return Err(DeployError::UnknownChange { stack: request.stack.clone(), source });
             }
         };
+        let nothing = BTreeMap::new();
+        let sides = Sides {
+            before: reading.template.as_deref().filter(|_| !creates).map(|template| Side {
+                template,
+                parameters: reading.stack.as_ref().map_or(&nothing, |stack| &stack.parameters),
+            }),
+            after: Side { template: &request.template, parameters: &request.parameters },
+        };
         let deployer = StackDeployer::new(context, &*cloudformation, gates);
+        deployer.admit(&request, &change, &set, &sides).await?;
         let before = Before::of(creates, reading.stack.as_ref());
         outcomes.push(deployer.execute(&request, change, &set, before, start).await?);
     }
     Ok(outcomes)
-}
-
-async fn pass(
-    tenant: &RenderedTenant,
-    gates: &[Arc<dyn Gate>],
-    change: &StackChange,
-    reading: &Reading,
-    request: &StackRequest,
-) -> Result<(), DeployError> {
-    let nothing = BTreeMap::new();
-    let sides = Sides {
-        before: reading.template.as_deref().filter(|_| !change.creates).map(|template| Side {
-            template,
-            parameters: reading.stack.as_ref().map_or(&nothing, |stack| &stack.parameters),
-        }),
-        after: Side { template: &request.template, parameters: &request.parameters },
-    };
-    for gate in gates {
-        gate.pass(&tenant.tenant, change, &sides)
-            .await
-            .map_err(|source| DeployError::Gate { stack: request.stack.clone(), source })?;
-    }
-    Ok(())
 }
 
 fn is_standing(reading: &Reading) -> bool {

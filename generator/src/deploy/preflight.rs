@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::page::{self, Outputs, Page};
 use super::reading::Reading;
-use super::{DeployError, NextStep, StackStatus};
+use super::{Context, DeployError, NextStep, StackStatus};
 use crate::aws::cloudformation::CloudFormation;
 use crate::aws::cloudfront::KeyCounts;
 use crate::aws::{AwsError, AwsErrorKind, Peers};
@@ -76,13 +76,14 @@ impl Check {
 
 /// Stops where anything stands in the way of the first write.
 pub(super) async fn pass(
+    context: &Context,
     peers: &dyn Peers,
     tenant: &RenderedTenant,
     page: Option<&Page<'_>>,
     readings: &[Reading],
     outputs: &Outputs,
 ) -> Result<(), DeployError> {
-    let mut all = checks(peers, tenant, readings).await;
+    let mut all = checks(context, peers, tenant, readings).await;
     all.extend(page::check(page, peers, outputs).await?);
     let checks: Vec<Check> = all.into_iter().filter(|check| check.failure().is_some()).collect();
     if checks.is_empty() {
@@ -92,7 +93,12 @@ pub(super) async fn pass(
 }
 
 /// Looks at everything before the first write.
-pub(super) async fn checks(peers: &dyn Peers, tenant: &RenderedTenant, readings: &[Reading]) -> Vec<Check> {
+pub(super) async fn checks(
+    context: &Context,
+    peers: &dyn Peers,
+    tenant: &RenderedTenant,
+    readings: &[Reading],
+) -> Vec<Check> {
     let mut all = Vec::new();
     let mut rooms: BTreeMap<&str, usize> = BTreeMap::new();
     for (stack, reading) in tenant.stacks.iter().zip(readings) {
@@ -103,7 +109,7 @@ pub(super) async fn checks(peers: &dyn Peers, tenant: &RenderedTenant, readings:
         }
     }
     for (region, new) in rooms {
-        all.push(room(peers, region, new).await);
+        all.push(room(context, peers, region, new).await);
     }
     all
 }
@@ -219,11 +225,11 @@ pub(super) async fn validated(cloudformation: &dyn CloudFormation, stack: &str, 
 }
 
 /// Whether the region has room for new stacks.
-async fn room(peers: &dyn Peers, region: &str, new: usize) -> Check {
-    let verdict = match peers.cloudformation(region).room().await {
-        Ok(Some(room)) if room.used + new > room.limit => Verdict::Failed {
+async fn room(context: &Context, peers: &dyn Peers, region: &str, new: usize) -> Check {
+    let verdict = match context.rooms.take(peers, region, new).await {
+        Ok(Some(room)) if !room.holds(new) => Verdict::Failed {
             reason: format!(
-                "{} of {} stacks of `{region}` are there, and {new} more would be made",
+                "{} of {} stacks of `{region}` are there or are being made, and {new} more would be made",
                 room.used, room.limit
             ),
             help: "ask for a higher quota of CloudFormation stacks".into(),

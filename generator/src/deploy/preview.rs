@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::changes;
+use super::changes::{self, Asked};
 use super::error::DeployError;
 use super::page::Page;
 use super::reading::{Reading, read_all};
@@ -105,7 +105,7 @@ pub async fn preview_tenant(
         account::check(context, peers, &tenant.tenant, tenant.account.as_deref()),
         read_all(peers, &names),
     )?;
-    let mut checks = preflight::checks(peers, tenant, &readings).await;
+    let mut checks = preflight::checks(context, peers, tenant, &readings).await;
     let outputs: BTreeMap<StackId, BTreeMap<String, String>> = tenant
         .stacks
         .iter()
@@ -212,8 +212,7 @@ impl Asking<'_> {
             }
             NextStep::Compare | NextStep::Update => {
                 if missing.is_empty() {
-                    let kind = ChangeSetKind::Update;
-                    return self.ask(&*cloudformation, preview, Some(stack), kind, checks).await;
+                    return self.ask(&*cloudformation, preview, Asked::Update(stack), checks).await;
                 }
                 self.expect(preview).map(Preview::Expected)
             }
@@ -238,7 +237,7 @@ impl Asking<'_> {
         checks: &mut Vec<Check>,
     ) -> Result<Preview, DeployError> {
         if missing.is_empty() {
-            return self.ask(cloudformation, preview, shell, ChangeSetKind::Create, checks).await;
+            return self.ask(cloudformation, preview, Asked::Create(shell), checks).await;
         }
         let new = StackPreview { stack: None, template: None, ..preview.clone() };
         self.expect(&new).map(Preview::Expected)
@@ -248,12 +247,11 @@ impl Asking<'_> {
         &self,
         cloudformation: &dyn CloudFormation,
         preview: &StackPreview,
-        existing: Option<&Stack>,
-        kind: ChangeSetKind,
+        asked: Asked<'_>,
         checks: &mut Vec<Check>,
     ) -> Result<Preview, DeployError> {
-        let request = &preview.request;
-        let set = changes::work_out(self.context, cloudformation, request, existing, kind).await?;
+        let (request, kind) = (&preview.request, asked.kind());
+        let set = changes::work_out(self.context, cloudformation, request, asked).await?;
         let Some(set) = set else { return Ok(Preview::Unchanged) };
         checks.extend(preflight::validated(cloudformation, &request.stack, &set.id).await);
         let creates = kind == ChangeSetKind::Create;

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::changes;
+use super::changes::{self, Asked};
 use super::error::DeployError;
 use super::failure::StackFailure;
 use super::reading::{self, Reading};
 use super::remove::token;
 use super::watch::{Before, Watch, settled};
-use super::{Context, Gate, NextStep, StackStatus};
+use super::{Check, Context, Gate, NextStep, StackStatus, preflight};
 use crate::aws::cloudformation::{ChangeSet, ChangeSetKind, CloudFormation, Stack};
 use crate::plan::{ResourceChange, Side, Sides, StackChange};
 use crate::report::{Change, Event};
@@ -133,20 +133,53 @@ impl<'a> StackDeployer<'a> {
             }),
             after: Side { template: &request.template, parameters: &request.parameters },
         };
-        for gate in self.gates {
-            if let Err(source) = gate.pass(&request.tenant, &change, &sides).await {
-                if let Err(error) = self.discard(request, &change, &set).await {
-                    self.context.emit(&Event::Warning {
-                        tenant: Some(request.tenant.clone()),
-                        message: error.to_string(),
-                        help: Some(format!("delete the change set `{}` by hand", set.id)),
-                    });
-                }
-                return Err(DeployError::Gate { stack: request.stack.clone(), source });
-            }
-        }
+        self.admit(request, &change, &set, &sides).await?;
         let before = Before::of(change.creates, reading.stack.as_ref());
         self.execute(request, change, &set, before, start).await
+    }
+
+    /// Tells what the service has found wrong with a change set, and asks the gates. One that is not to be executed
+    /// is deleted.
+    pub(super) async fn admit(
+        &self,
+        request: &StackRequest,
+        change: &StackChange,
+        set: &ChangeSet,
+        sides: &Sides<'_>,
+    ) -> Result<(), DeployError> {
+        let Err(refused) = self.judge(request, change, set, sides).await else { return Ok(()) };
+        if let Err(error) = self.discard(request, change, set).await {
+            let help = Some(format!("delete the change set `{}` by hand", set.id));
+            self.warn(request, error.to_string(), help);
+        }
+        Err(refused)
+    }
+
+    async fn judge(
+        &self,
+        request: &StackRequest,
+        change: &StackChange,
+        set: &ChangeSet,
+        sides: &Sides<'_>,
+    ) -> Result<(), DeployError> {
+        let checks = preflight::validated(self.cloudformation, &request.stack, &set.id).await;
+        checks.iter().filter_map(Check::warning).for_each(|reason| {
+            self.warn(request, reason.to_owned(), None);
+        });
+        let blocks: Vec<_> = checks.iter().filter_map(Check::failure).map(|(reason, _)| reason).collect();
+        if !blocks.is_empty() {
+            let (stack, reason) = (request.stack.clone(), blocks.join("; "));
+            return Err(DeployError::ChangeSetFailed { stack, status: set.status.clone(), reason });
+        }
+        for gate in self.gates {
+            let passed = gate.pass(&request.tenant, change, sides).await;
+            passed.map_err(|source| DeployError::Gate { stack: request.stack.clone(), source })?;
+        }
+        Ok(())
+    }
+
+    fn warn(&self, request: &StackRequest, message: String, help: Option<String>) {
+        self.context.emit(&Event::Warning { tenant: Some(request.tenant.clone()), message, help });
     }
 
     /// Works out what deploying would do, and executes nothing. The caller executes what comes back by
@@ -182,7 +215,7 @@ impl<'a> StackDeployer<'a> {
         let name = request.stack.as_str();
         for _ in 0..ROUNDS {
             let Some(stack) = &reading.stack else {
-                return self.work_out(request, None, ChangeSetKind::Create).await;
+                return self.work_out(request, Asked::Create(None)).await;
             };
             let status: StackStatus = stack
                 .status
@@ -197,13 +230,13 @@ impl<'a> StackDeployer<'a> {
                     if self.context.work.again {
                         changes::clear(self.cloudformation, name, &self.context.work.mark).await?;
                     }
-                    return self.work_out(request, Some(stack), ChangeSetKind::Update).await;
+                    return self.work_out(request, Asked::Update(stack)).await;
                 }
                 NextStep::Create => *reading = Reading::default(),
                 NextStep::ReuseShell => {
                     self.tell_leftover(request, status, "its change sets are deleted and it is used".into());
                     changes::clear(self.cloudformation, name, "").await?;
-                    return self.work_out(request, Some(stack), ChangeSetKind::Create).await;
+                    return self.work_out(request, Asked::Create(Some(stack))).await;
                 }
                 NextStep::DeleteAndCreate => {
                     self.delete_failed(request, status, stack).await?;
@@ -237,13 +270,9 @@ impl<'a> StackDeployer<'a> {
         })
     }
 
-    async fn work_out(
-        &self,
-        request: &StackRequest,
-        existing: Option<&Stack>,
-        kind: ChangeSetKind,
-    ) -> Result<Prepared, DeployError> {
-        let set = changes::work_out(self.context, self.cloudformation, request, existing, kind).await?;
+    async fn work_out(&self, request: &StackRequest, asked: Asked<'_>) -> Result<Prepared, DeployError> {
+        let (kind, existing) = (asked.kind(), asked.existing());
+        let set = changes::work_out(self.context, self.cloudformation, request, asked).await?;
         let Some(set) = set else {
             self.tell_unchanged(request);
             return Ok(Prepared::Unchanged(existing.cloned().unwrap_or_default()));

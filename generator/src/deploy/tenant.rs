@@ -76,7 +76,7 @@ pub async fn deploy_tenant(
             outputs.insert(stack.id, found.outputs.clone());
         }
     }
-    preflight::pass(peers, tenant, own_page.as_ref(), &readings, &outputs).await?;
+    preflight::pass(context, peers, tenant, own_page.as_ref(), &readings, &outputs).await?;
     let before = page::standing(&outputs);
     let mut readings: BTreeMap<_, _> = tenant.stacks.iter().map(|stack| stack.id).zip(readings).collect();
     let mut used: BTreeMap<StackId, BTreeMap<String, String>> = BTreeMap::new();

@@ -226,6 +226,14 @@ pub struct Room {
     pub limit: usize,
 }
 
+impl Room {
+    /// Whether there is room for more.
+    #[must_use]
+    pub fn holds(self, new: usize) -> bool {
+        self.used + new <= self.limit
+    }
+}
+
 /// The request to go on with a rollback that has failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RollbackContinuation {

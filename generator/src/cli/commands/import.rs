@@ -22,10 +22,11 @@ pub(super) async fn run(context: &Context, args: &ImportArgs) -> Result<Answer, 
     let policies = Arc::new(PolicyGate::new(context, &trial, Allowed::default()));
     let gates: [Arc<dyn Gate>; 2] = [Arc::new(DataLossGate::default()), policies];
     let cloud = connect(context).await?;
-    let engine = engine(context, args.service_role_arn.clone());
     let (mut human, mut json) = (String::new(), Vec::new());
     for tenant in trial.rendered() {
         let cloud = as_tenant(&cloud, &tenant).await;
+        let engine = engine(context, args.service_role_arn.clone());
+        context.interrupts.clean_up_after(engine.work.unused.clone(), cloud.clone());
         let mut found = importable(&engine, &cloud, &tenant).await?;
         for (logical_id, id) in &chosen {
             choose(&mut found, logical_id, id.as_deref())?;

@@ -79,6 +79,7 @@ pub(super) fn engine(context: &Context, service_role_arn: Option<String>) -> dep
         sink: context.sink.clone(),
         settings,
         templates: None,
+        rooms: std::sync::Arc::default(),
         work,
     }
 }

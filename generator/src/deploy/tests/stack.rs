@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::aws::cloudformation::{ChangeSet, ChangeSetKind, ChangeSetSummary, RawChange, Stack, Template};
+use crate::aws::cloudformation::{
+    ChangeSet, ChangeSetKind, ChangeSetSummary, RawChange, Stack, Template, Validation,
+};
 use crate::aws::{AwsError, AwsErrorKind, Boxed};
 use crate::deploy::fake::{FakeCloudFormation, Script, context, error, event, set, stack};
 use crate::deploy::{
     Context, DataLossGate, DeployError, Gate, StackDeployer, StackOutcome, StackRequest, StackStatus,
     TemplateStore,
 };
+use crate::report::Event;
 
 pub(super) fn request() -> StackRequest {
     StackRequest {
@@ -115,6 +118,29 @@ async fn a_change_set_that_failed_for_another_reason_is_a_failure() {
     let error = deploy(&context().0, &fake, &[]).await.expect_err("a failure");
     assert!(error.to_string().contains("Parameters: [P] must have values"), "{error}");
     assert_eq!(fake.writes(), ["CreateChangeSet s Update", "DeleteChangeSet arn:set"]);
+}
+
+#[tokio::test]
+async fn what_early_validation_warns_of_is_told_and_what_it_blocks_is_not_executed() {
+    let found = |blocks| Validation {
+        logical_id: Some("Signer".into()),
+        path: Some("/Properties/Runtime".into()),
+        reason: "it will not be supported for long".into(),
+        blocks,
+    };
+    let script = |blocks| Script { validations: [Ok(Some(vec![found(blocks)]))].into(), ..update() };
+    let words = "stack `s` Signer /Properties/Runtime: it will not be supported for long";
+    let fake = FakeCloudFormation::new(script(false));
+    let (context, sink) = context();
+    assert!(deploy(&context, &fake, &[]).await.expect("updated").is_changed());
+    let warned = |event: &Event| matches!(event, Event::Warning { message, .. } if message == words);
+    assert_eq!(sink.events().iter().filter(|event| warned(event)).count(), 1);
+
+    let fake = FakeCloudFormation::new(script(true));
+    let error = deploy(&context, &fake, &[]).await.expect_err("not like this");
+    assert_eq!(error.to_string(), format!("the change set of stack `s` failed (`CREATE_COMPLETE`): {words}"));
+    assert_eq!(fake.writes(), ["CreateChangeSet s Update", "DeleteChangeSet arn:set"]);
+    assert!(context.work.unused.is_empty());
 }
 
 #[tokio::test]
