@@ -15,14 +15,31 @@ use crate::rotate::world::{REGION, World};
 /// Where the moments come from. Any number will do; a fixed one makes a failure come again.
 const SEED: u64 = 0xde91_0fed;
 
+/// Deploying all tenants, two at a time.
+const DEPLOY: [&str; 6] = ["deploy", "--all", "--yes", "--no-verify", "--concurrency", "2"];
+
 /// Deploys all tenants, kills the process at `kills` random moments, and goes on each time.
 pub(super) fn killed_and_resumed(world: &World, kills: usize) {
+    begun_so(world, kills, &DEPLOY);
+}
+
+/// The same with what was planned for them: a run that was killed goes on with the change sets that are left.
+pub(super) fn planned_killed_and_resumed(world: &World, kills: usize) {
+    let file = world.folder.path().join("plan.json");
+    let path = file.to_str().expect("a path");
+    let (code, _, stderr) = world.json(&["plan", "--all", "--out", path]);
+    assert_eq!(code, 0, "{stderr}");
+    let deploy = ["deploy", "--plan", path, "--yes", "--no-verify", "--concurrency", "2"];
+    begun_so(world, kills, &deploy);
+}
+
+fn begun_so(world: &World, kills: usize, deploy: &[&str]) {
     let mut random = StdRng::seed_from_u64(SEED);
     let mut run: Option<String> = None;
     let mut killed_in_flight = 0;
     let start = Instant::now();
     for kill in 0..kills {
-        let mut child = start_process(world, run.as_deref());
+        let mut child = start_process(world, run.as_deref(), deploy);
         let seen = until_it_writes(&mut child, random.gen_range(0..4));
         std::thread::sleep(Duration::from_millis(random.gen_range(0..250)));
         child.kill().expect("a living process");
@@ -42,31 +59,31 @@ pub(super) fn killed_and_resumed(world: &World, kills: usize) {
     println!("{} tenants and {kills} kills in {:.0} s", world.tenants.len(), start.elapsed().as_secs_f64());
     every_stack_is_as_rendered(world);
     nothing_was_executed_twice(world);
-    let (code, again, stderr) = world.json(&["deploy", "--all", "--yes", "--no-verify"]);
+    let (code, again, stderr) = world.json(&DEPLOY);
     assert_eq!(code, 0, "{stderr}");
     for tenant in again["waves"][0]["tenants"].as_array().expect("tenants") {
         assert_eq!(tenant["detail"]["changed"], false, "{tenant:#}");
     }
 }
 
-fn start_process(world: &World, run: Option<&str>) -> Child {
+fn start_process(world: &World, run: Option<&str>, deploy: &[&str]) -> Child {
     let options = ["--local", "--output", "ndjson"];
     let arguments = match run {
-        None => [&["deploy", "--all", "--yes", "--no-verify", "--concurrency", "2"][..], &options].concat(),
+        None => [deploy, &options].concat(),
         Some(run) => [&["resume", run][..], &options].concat(),
     };
     let mut command = world.command(&arguments);
     command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary runs")
 }
 
-/// Reads events until the run has begun, changes were found and `more` lines came after that; the name of the run.
+/// Reads events until the run has begun, a stack is about to be changed and `more` lines came after that; the name of the run.
 fn until_it_writes(child: &mut Child, more: usize) -> Option<String> {
     let (mut run, mut left) = (None, None);
     for line in BufReader::new(child.stdout.take().expect("its output")).lines() {
         let event: Value = serde_json::from_str(&line.expect("a line")).expect("JSON");
         match event["code"].as_str() {
             Some("RUN_STARTED") => run = event["run"].as_str().map(str::to_owned),
-            Some("CHANGES_FOUND") if left.is_none() => left = Some(more),
+            Some("CHANGES_FOUND" | "STACK_DEPLOYING") if left.is_none() => left = Some(more),
             _ => left = left.map(|left: usize| left.saturating_sub(1)),
         }
         if run.is_some() && left == Some(0) {

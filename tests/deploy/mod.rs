@@ -9,7 +9,7 @@ mod proxy;
 mod scenes;
 mod watching;
 
-use self::killed::killed_and_resumed;
+use self::killed::{killed_and_resumed, planned_killed_and_resumed};
 use crate::rotate::world::World;
 
 /// One test, as a world takes its time to make.
@@ -31,6 +31,12 @@ fn an_interrupted_command_finishes_what_is_in_flight_and_leaves_nothing_unused()
 fn a_deployment_that_is_killed_and_resumed_ends_as_rendered_and_does_nothing_twice() {
     let world = World::empty("killed", 6);
     killed_and_resumed(&world, 4);
+}
+
+#[test]
+fn a_plan_whose_execution_is_killed_and_resumed_ends_as_planned_and_does_nothing_twice() {
+    let world = World::empty("killed-plan", 5);
+    planned_killed_and_resumed(&world, 3);
 }
 
 /// The whole proof: `cargo test --test acceptance fifty_tenants -- --ignored --nocapture`.
