@@ -9,11 +9,13 @@ mod human;
 mod live;
 mod ndjson;
 mod run;
+mod schema;
 
 pub use event::{Change, Event, Level};
 pub use human::HumanSink;
 pub use ndjson::NdjsonSink;
 pub use run::{FORMAT as RUN_REPORT_FORMAT, RunReport, TenantReport, Totals, WaveReport};
+pub use schema::schema;
 
 /// Takes events, from several tasks at once.
 pub trait Sink: Send + Sync {

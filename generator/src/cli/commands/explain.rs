@@ -15,7 +15,7 @@ use crate::explain::{
     SourceReport,
 };
 use crate::render::Templates;
-use crate::report::codes;
+use crate::report::{self, codes};
 
 /// Words that explain a whole document.
 const CODES: &str = "codes";
@@ -65,7 +65,7 @@ fn code(what: &str) -> Option<Result<Answer, Failure>> {
             );
         }
         COMMANDS => return whole(reference(), json!(reference())),
-        SCHEMA => return whole(format!("{:#}\n", codes::schema()), codes::schema()),
+        SCHEMA => return whole(format!("{:#}\n", report::schema()), report::schema()),
         STACK_STATES => {
             return whole(
                 StackStatus::table(),
