@@ -40,24 +40,27 @@ impl Counter {
 
 fn serve(mut client: TcpStream, upstream: &str, calls: &AtomicUsize) -> Option<()> {
     loop {
-        let request = message(&mut client)?;
+        let request = message(&mut client, true)?;
         let text = String::from_utf8_lossy(&request);
         // The other service of this protocol that is called says who one is.
         let counts = text.contains("Action=") && !text.contains("Action=GetCallerIdentity");
         calls.fetch_add(usize::from(counts), Ordering::SeqCst);
         let mut server = TcpStream::connect(upstream).ok()?;
         server.write_all(&request).ok()?;
-        client.write_all(&message(&mut server)?).ok()?;
+        // An answer to `HEAD` tells the length of what it does not have.
+        let with_body = !request.starts_with(b"HEAD ");
+        client.write_all(&message(&mut server, with_body)?).ok()?;
     }
 }
 
 /// Reads one HTTP message whose length its head tells.
-fn message(stream: &mut TcpStream) -> Option<Vec<u8>> {
+fn message(stream: &mut TcpStream, with_body: bool) -> Option<Vec<u8>> {
     let (mut bytes, mut block) = (Vec::new(), [0; 16_384]);
     loop {
         if let Some(head) = bytes.windows(4).position(|four| four == b"\r\n\r\n").map(|end| end + 4) {
             let text = String::from_utf8_lossy(&bytes[..head]).to_ascii_lowercase();
-            let length = text.lines().find_map(|line| line.strip_prefix("content-length:"));
+            let length =
+                text.lines().find_map(|line| line.strip_prefix("content-length:")).filter(|_| with_body);
             let length: usize = length.map_or(Some(0), |length| length.trim().parse().ok())?;
             if bytes.len() >= head + length {
                 return Some(bytes);

@@ -97,6 +97,7 @@ impl Bench {
         // Packs the runtimes and makes their bucket, which the peers are given too.
         self.write("warm", 30)?;
         self.ours(&["deploy", "--tenant", "warm"])?;
+        let calls = self.calls()?;
 
         self.write("ours", 30)?;
         let deploy = ["deploy", "--tenant", "ours"];
@@ -121,8 +122,8 @@ impl Bench {
         report.add(against("update_vs_aws_cli", ours.update, aws, cli.update));
         report.add(against("noop_vs_aws_cli", ours.noop, aws, cli.noop));
         report.add(against("noop_vs_sceptre", ours.noop, launch, theirs.noop));
+        report.add(calls);
         report.add(self.many(&sceptre, &deployed)?);
-        report.add(self.calls()?);
         Ok(report)
     }
 
