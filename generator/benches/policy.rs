@@ -142,7 +142,7 @@ impl Ready {
 }
 
 fn count(judgement: &Judgement) -> usize {
-    judgement.evaluated.values().sum()
+    judgement.evaluated.total()
 }
 
 /// How long cfn-guard judges these tenants' templates, its own start apart.

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+use super::input::get;
+
 const IF: &str = "Fn::If";
 const NO_VALUE: &str = "AWS::NoValue";
 
@@ -146,7 +148,8 @@ fn walk<'a>(value: &'a Value, steps: &'a [Step], path: &mut Vec<Key<'a>>, each: 
         (Step::Key(key), value) => {
             let inner = match value {
                 Value::Array(items) => key.parse::<usize>().ok().and_then(|index| items.get(index)),
-                other => other.get(key),
+                Value::Object(map) => get(map, key),
+                _ => None,
             };
             match inner {
                 Some(inner) => go(Key::Name(key), inner),
