@@ -131,7 +131,7 @@ impl Remembering {
     fn holds(&self, node: &Json, tenant: &Json, params: &Json, region: &str) -> (bool, bool) {
         let body = json!({ "Resources": { "A": node } });
         let names = Names { directory: self.directory.clone(), tenant: "demo".into() };
-        let before = self.condition.kept.len();
+        let before = self.condition.held.len();
         let held = self.condition.holds(&Variables {
             node: &body["Resources"]["A"],
             resource: Some("A"),
@@ -140,7 +140,22 @@ impl Remembering {
             params: params.as_object().expect("a map"),
             facts: &Facts::new(&body, names),
         });
-        (held.expect("evaluated"), self.condition.kept.len() > before)
+        (held.expect("evaluated"), self.condition.held.len() > before)
+    }
+
+    /// The message about a node, and whether that was new and is remembered.
+    fn says(&self, node: &Json) -> (Result<String, String>, bool) {
+        let names = Names { directory: self.directory.clone(), tenant: "demo".into() };
+        let before = self.condition.said.len();
+        let said = self.condition.text(&Variables {
+            node,
+            resource: None,
+            tenant: &json!({}),
+            stack: Source::Nothing,
+            params: &Map::new(),
+            facts: &Facts::new(node, names),
+        });
+        (said, self.condition.said.len() > before)
     }
 }
 
@@ -153,10 +168,11 @@ fn an_input_is_remembered_with_everything_that_was_read() {
     };
     assert_eq!(holds(1, 3, 10, "a", 1), (true, true));
     assert_eq!(holds(1, 3, 10, "a", 2), (true, false), "what is not read makes no difference");
-    assert_eq!(holds(4, 3, 10, "a", 1), (false, false));
-    assert_eq!(holds(1, 0, 10, "a", 1), (false, false));
-    assert_eq!(holds(1, 3, 5, "a", 1), (false, false));
-    assert_eq!(holds(1, 3, 10, "b", 1), (false, false));
+    assert_eq!(holds(4, 3, 10, "a", 1), (false, true));
+    assert_eq!(holds(4, 3, 10, "a", 2), (false, false), "what did not hold is remembered as well");
+    assert_eq!(holds(1, 0, 10, "a", 1), (false, true));
+    assert_eq!(holds(1, 3, 5, "a", 1), (false, true));
+    assert_eq!(holds(1, 3, 10, "b", 1), (false, true));
     assert_eq!(holds(2, 3, 10, "a", 1), (true, true));
 }
 
@@ -166,11 +182,11 @@ fn of_a_list_the_keys_that_are_read_of_its_items_count() {
     let holds = |node: Json| tags.holds(&node, &json!({}), &json!({}), "a");
     assert_eq!(holds(json!({ "tags": [{ "key": "a", "value": 1 }] })), (true, true));
     assert_eq!(holds(json!({ "tags": [{ "key": "a", "value": 2 }] })), (true, false));
-    assert_eq!(holds(json!({ "tags": [{ "key": "b", "value": 1 }] })), (false, false));
+    assert_eq!(holds(json!({ "tags": [{ "key": "b", "value": 1 }] })), (false, true));
     assert_eq!(holds(json!({ "tags": [{ "key": "a" }, { "key": "b" }] })), (true, true));
     assert_eq!(
         holds(json!({ "tags": [{ "key": "a" }], "gone": null })),
-        (false, false),
+        (false, true),
         "that a key is there"
     );
 }
@@ -181,6 +197,20 @@ fn an_answer_counts_and_not_what_it_was_found_in() {
     let holds = |node: Json| foreign.holds(&node, &json!({}), &json!({}), "a");
     assert_eq!(holds(json!({ "x": "example-demo-1" })), (true, true));
     assert_eq!(holds(json!({ "x": "example-demo-2" })), (true, false));
-    assert_eq!(holds(json!({ "x": "example-acme-2" })), (false, false));
-    assert_eq!(holds(json!({ "x": ["b", "ab"] })), (false, false));
+    assert_eq!(holds(json!({ "x": "example-acme-2" })), (false, true));
+    assert_eq!(holds(json!({ "x": ["b", "ab"] })), (false, true));
+}
+
+#[test]
+fn a_message_is_remembered_unless_it_is_long_or_fails() {
+    let message = Remembering::new("'it is `' + self.x + '`'");
+    for is_new in [true, false] {
+        assert_eq!(message.says(&json!({ "x": "a" })), (Ok("it is `a`".into()), is_new));
+    }
+    assert_eq!(message.says(&json!({ "x": "b" })), (Ok("it is `b`".into()), true));
+    assert!(!message.says(&json!({ "x": "a".repeat(SAID_MAX) })).1);
+    for _ in 0..2 {
+        let (said, is_new) = message.says(&json!({ "x": 1 }));
+        assert!(said.is_err() && !is_new, "{said:?}");
+    }
 }
