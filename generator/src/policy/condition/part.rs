@@ -9,6 +9,7 @@ use cel::common::value::Val;
 use serde_json::{Map, Value as Json};
 
 use crate::policy::input::{get, hash, hash_map};
+use crate::policy::path::is_choice;
 use crate::policy::value::{Budget, TooLarge, of_json, of_map};
 
 /// A step of a path that a condition goes.
@@ -60,7 +61,7 @@ impl Part {
     /// form than the path takes it for, or that CloudFormation puts another in its place.
     fn form<'p, 'j>(&'p self, value: &'j Json) -> Option<Form<'p, 'j>> {
         match (value, &self.items) {
-            _ if self.is_whole => None,
+            _ if self.is_whole || is_choice(value) => None,
             _ if self.is_empty() => Some(Form::There),
             (Json::Object(map), None) => Some(Form::Keys(map)),
             (Json::Array(items), Some(part)) if self.keys.is_empty() => Some(Form::Items(part, items)),

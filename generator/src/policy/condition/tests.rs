@@ -27,21 +27,27 @@ fn evaluated(source: &str, node: &Json) -> Result<bool, String> {
 
 #[test]
 fn conditions_hold_or_not() {
-    let node = json!({ "n": 3, "l": ["a", "b"], "r": { "Fn::Sub": "arn:${X}" }, "s": { "Ref": "Signer" } });
+    let chosen = json!({ "Fn::If": ["C", { "Fn::If": ["D", "b", { "Ref": "AWS::NoValue" }] }, ["c"]] });
+    let node = json!({
+        "n": 3, "l": ["a", "b"], "r": { "Fn::Sub": "arn:${X}" }, "s": { "Ref": "Signer" },
+        "c": ["a", chosen, { "Ref": "X" }],
+    });
     for (source, expected) in [
         ("self.n <= params.most", true),
         ("self.n + 1 <= params.most", false),
         ("list(self.l).all(x, x.matches('^[a-b]$'))", true),
         ("list(self.n) == [3] && list(null) == []", true),
         ("text(self.r) == 'arn:${X}'", true),
+        ("choices(self.l) == ['a', 'b'] && choices(self.n) == [3] && choices(null) == []", true),
+        ("choices(self.c) == ['a', 'b', 'c', {'Ref': 'X'}]", true),
         ("self.?missing.orValue(7) == 7", true),
-        ("texts(self).size() == 4", true),
+        ("texts(self).size() == 11", true),
         ("texts(self.l) == ['a', 'b']", true),
-        ("matching(self, '^a') == ['a', 'arn:${X}']", true),
+        ("matching(self, '^ar?') == ['a', 'arn:${X}', 'a']", true),
         ("matching(self.l, '^a') == ['a']", true),
         ("tenant.region.startsWith('eu-')", true),
         ("is_edge() && !(is_edge() && false)", true),
-        ("keys(self) == ['l', 'n', 'r', 's']", true),
+        ("keys(self) == ['c', 'l', 'n', 'r', 's']", true),
         ("keys(self.r).all(k, k == 'Fn::Sub')", true),
         ("resource_type(self.s) == 'AWS::Lambda::Version' && resource_type(self.r) == ''", true),
         ("referred_by('AWS::CloudFront::Distribution', 'Nothing')", false),
@@ -189,6 +195,20 @@ fn of_a_list_the_keys_that_are_read_of_its_items_count() {
         (false, true),
         "that a key is there"
     );
+}
+
+#[test]
+fn what_is_chosen_between_counts_as_a_whole() {
+    let statements = Remembering::new("choices(self.l).all(s, s.a == 1)");
+    let holds = |node: Json| statements.holds(&node, &json!({}), &json!({}), "a");
+    let chosen = |a: u32, b: u32| json!({ "l": [{ "a": 1 }, { "Fn::If": ["C", { "a": a, "b": b }, { "Ref": "AWS::NoValue" }] }] });
+    assert_eq!(holds(json!({ "l": [{ "a": 1, "b": 1 }] })), (true, true));
+    assert_eq!(holds(json!({ "l": [{ "a": 1, "b": 2 }] })), (true, false));
+    assert_eq!(holds(json!({ "l": [{ "a": 1 }, { "Ref": "AWS::NoValue" }] })), (true, true));
+    assert_eq!(holds(chosen(1, 1)), (true, true));
+    assert_eq!(holds(chosen(1, 2)), (true, true));
+    assert_eq!(holds(chosen(2, 1)), (false, true));
+    assert_eq!(holds(json!({ "l": { "Fn::If": ["C", [{ "a": 1 }], [{ "a": 2 }]] } })), (false, true));
 }
 
 #[test]
