@@ -2,7 +2,8 @@
 //! with the same rules as far as it can say them, and as a share of a whole run from files to templates.
 //!
 //! The workload is that of the rendering benchmark. cfn-guard is the released command, built from its crate
-//! into the cache folder on the first run; its own start is left out. With `-- --json`, one JSON object a line.
+//! into the cache folder on the first run; its own start is left out. Every measurement begins with rules that
+//! remember nothing of what was judged before. With `-- --json`, one JSON object a line.
 
 #![expect(clippy::print_stdout, reason = "what a benchmark says goes to stdout")]
 
@@ -15,11 +16,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use generator::policy::{Document, Judgement, Rules, Stage, Subject, judge, load, survey};
+use generator::policy::{Document, Judgement, Known, Rules, Stage, Subject, judge, load, survey};
 use generator::program::media_cdn;
 use generator::render::{RenderedTenant, Templates, render_documents};
 use generator::tenant::{self, Tenant};
 use serde_json::Value;
+use tempfile::TempDir;
 use time::macros::date;
 
 use self::support::{Figure, Report, cache_folder, median, timed, workload};
@@ -42,11 +44,12 @@ fn main() -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let names = workload::write(folder.path(), TENANTS)?;
     let templates = Templates::load(&root.join("templates"))?;
-    let rules = rules(root, folder.path(), &names)?;
+    let packs = Packs::new(root, folder.path(), &names)?;
 
     let (mut judging, mut stacks, mut whole, mut evaluations) = (Vec::new(), Vec::new(), Vec::new(), 0);
     let mut rendered = Vec::new();
     for _ in 0..ROUNDS {
+        let rules = packs.rules()?;
         let start = Instant::now();
         let tenants = tenant::load(folder.path(), ORGANISATION, &names)?;
         let all = tenants
@@ -59,6 +62,7 @@ fn main() -> Result<(), Failed> {
         judging.push(start.elapsed().saturating_sub(before));
         // A tenant's settings were read when it was loaded; cfn-guard has no part of that either.
         let subjects: Vec<Subject> = all.iter().map(|ready| Subject::of(&ready.tenant)).collect();
+        let rules = packs.rules()?;
         let judged = || all.iter().zip(&subjects).map(|(ready, subject)| ready.judge_stacks(&rules, subject));
         stacks.push(timed(|| Ok(judged().map(|judgement| count(&judgement)).sum::<usize>()))?);
         rendered = all;
@@ -89,18 +93,30 @@ fn main() -> Result<(), Failed> {
 }
 
 /// The shipped packs without the shipped exemptions, whose tenants are not these.
-fn rules(root: &Path, tenants: &Path, names: &[String]) -> Result<Rules, Failed> {
-    let subjects: Vec<Subject> =
-        tenant::load(tenants, ORGANISATION, names)?.iter().map(Subject::of).collect();
-    let packs = tempfile::tempdir()?;
-    for entry in fs::read_dir(root.join("policies"))? {
-        let path = entry?.path();
-        let name = path.file_name().ok_or("a file without a name")?;
-        if path.is_file() && name != generator::policy::EXEMPTIONS_FILE {
-            fs::copy(&path, packs.path().join(name))?;
+struct Packs {
+    folder: TempDir,
+    known: Known,
+}
+
+impl Packs {
+    fn new(root: &Path, tenants: &Path, names: &[String]) -> Result<Self, Failed> {
+        let subjects: Vec<Subject> =
+            tenant::load(tenants, ORGANISATION, names)?.iter().map(Subject::of).collect();
+        let folder = tempfile::tempdir()?;
+        for entry in fs::read_dir(root.join("policies"))? {
+            let path = entry?.path();
+            let name = path.file_name().ok_or("a file without a name")?;
+            if path.is_file() && name != generator::policy::EXEMPTIONS_FILE {
+                fs::copy(&path, folder.path().join(name))?;
+            }
         }
+        Ok(Self { folder, known: survey(ORGANISATION, names, &subjects) })
     }
-    Ok(load(packs.path(), &survey(ORGANISATION, names, &subjects), date!(2026 - 11 - 22))?)
+
+    /// The rules as one run of the tool reads them.
+    fn rules(&self) -> Result<Rules, Failed> {
+        Ok(load(self.folder.path(), &self.known, date!(2026 - 11 - 22))?)
+    }
 }
 
 /// A rendered tenant with its documents.
@@ -142,7 +158,7 @@ impl Ready {
 }
 
 fn count(judgement: &Judgement) -> usize {
-    judgement.evaluated.values().sum()
+    judgement.evaluated.total()
 }
 
 /// How long cfn-guard judges these tenants' templates, its own start apart.

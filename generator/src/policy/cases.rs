@@ -130,7 +130,7 @@ fn run(case: &Case, policy: &Arc<Policy>, today: Date) -> Result<(), String> {
     if let Some(error) = judgement.findings.iter().find(|finding| finding.is_error) {
         return Err(error.message.clone());
     }
-    if !judgement.evaluated.contains_key(&policy.id) {
+    if !judgement.evaluated.has(&policy.id) {
         return Err("the policy was not evaluated".into());
     }
     match (case.passes, judgement.findings.first()) {

@@ -7,8 +7,8 @@
 //! and an error blocks.
 //!
 //! A condition is a function of what it reads, which is worked out when it is compiled: the paths that it goes, and
-//! the answers to what it asks of the document. Where it held, that is remembered, and the same input is not
-//! evaluated again: the tenants of a fleet are alike in most of what is judged.
+//! the answers to what it asks of the document. Whether it held, and what a message said, is remembered, and the same
+//! input is not evaluated again: the tenants of a fleet are alike in most of what is judged. Errors are not remembered.
 
 mod compile;
 mod kept;
@@ -26,7 +26,7 @@ use serde_json::{Map, Value as Json};
 
 pub(super) use self::compile::unknown_setting;
 use self::compile::{DIRECTORY, METER, PATTERN, QUESTION, Reads};
-use self::kept::Kept;
+use self::kept::{Kept, key};
 use self::lazy::{Lazy, Seen};
 use super::facts::{Answer, Ask, Facts, Pattern, Question};
 use super::functions::{self, Meter};
@@ -42,8 +42,14 @@ pub struct Condition {
     /// Calls that are answered from the document itself.
     questions: Vec<Question>,
     reads: Reads,
-    kept: Kept,
+    /// Whether it held.
+    held: Kept<bool>,
+    /// What it said, as a message.
+    said: Kept<String>,
 }
+
+/// Longest message that is remembered, in bytes.
+const SAID_MAX: usize = 500;
 
 /// What the names in a condition stand for.
 #[derive(Clone, Copy)]
@@ -126,7 +132,8 @@ impl Condition {
             patterns: compiled.patterns,
             questions: compiled.questions,
             reads: compiled.reads,
-            kept: Kept::default(),
+            held: Kept::default(),
+            said: Kept::default(),
         })
     }
 
@@ -135,15 +142,15 @@ impl Condition {
     /// # Errors
     /// What cannot be evaluated: a missing key, another type, a bound that is passed.
     pub(super) fn holds(&self, variables: &Variables<'_>) -> Result<bool, String> {
-        let key = self.kept.key(&self.reads, &self.questions, variables);
-        if key.is_some_and(|key| self.kept.contains(key)) {
-            return Ok(true);
+        let key = key(&self.reads, &self.questions, variables);
+        if let Some(holds) = key.and_then(|key| self.held.get(key)) {
+            return Ok(holds);
         }
         let holds = self
             .evaluate(variables, |value| value.downcast_ref::<CelBool>().map(|value| *value.inner()))?
             .ok_or_else(|| "the condition yields no boolean".to_string())?;
-        if let Some(key) = key.filter(|_| holds) {
-            self.kept.insert(key);
+        if let Some(key) = key {
+            self.held.insert(key, holds);
         }
         Ok(holds)
     }
@@ -153,10 +160,19 @@ impl Condition {
     /// # Errors
     /// As of [`Condition::holds`].
     pub(super) fn text(&self, variables: &Variables<'_>) -> Result<String, String> {
-        self.evaluate(variables, |value| {
-            value.downcast_ref::<CelString>().map(|text| text.inner().to_string())
-        })?
-        .ok_or_else(|| "the message yields no text".to_string())
+        let key = key(&self.reads, &self.questions, variables);
+        if let Some(text) = key.and_then(|key| self.said.get(key)) {
+            return Ok(text);
+        }
+        let text = self
+            .evaluate(variables, |value| {
+                value.downcast_ref::<CelString>().map(|text| text.inner().to_string())
+            })?
+            .ok_or_else(|| "the message yields no text".to_string())?;
+        if let Some(key) = key.filter(|_| text.len() <= SAID_MAX) {
+            self.said.insert(key, text.clone());
+        }
+        Ok(text)
     }
 
     fn evaluate<T>(

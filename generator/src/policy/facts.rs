@@ -94,6 +94,9 @@ impl Answer {
     }
 }
 
+/// Room for the texts of a usual template, in bytes.
+const TEXTS: usize = 1 << 14;
+
 /// A document, with what has been found out about it.
 #[derive(Debug)]
 pub(super) struct Facts<'a> {
@@ -154,7 +157,7 @@ impl<'a> Facts<'a> {
 
     fn texts(&self) -> &str {
         self.texts.get_or_init(|| {
-            let mut all = String::new();
+            let mut all = String::with_capacity(TEXTS);
             each_text(self.body, &mut |text| {
                 all.push_str(text);
                 all.push('\n');

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::evaluated::Evaluated;
 use super::model::{Level, Severity, Stage};
 
 /// What is wrong at one place.
@@ -142,16 +143,14 @@ pub struct Judgement {
     /// Everything that was found, in the order of the policies.
     pub findings: Vec<Finding>,
     /// How often each policy was evaluated. One that is not here was not, and has not passed.
-    pub evaluated: std::collections::BTreeMap<String, usize>,
+    pub evaluated: Evaluated,
 }
 
 impl Judgement {
     /// Takes another document's judgement in.
     pub fn add(&mut self, other: Judgement) {
         self.findings.extend(other.findings);
-        for (policy, count) in other.evaluated {
-            *self.evaluated.entry(policy).or_default() += count;
-        }
+        self.evaluated.add(other.evaluated);
     }
 
     /// Whether anything stops what was judged.

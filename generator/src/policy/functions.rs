@@ -10,10 +10,14 @@ use cel::{DeclarationError, Env, ExecutionError};
 
 use super::directory::Directory;
 use super::facts::{Answer as Found, Pattern};
+use super::path::{IF, NO_VALUE};
 use super::value::{get, key_text};
 
 /// `list(x)`: a list as it is, nothing as an empty list, anything else as a list of one.
 pub(super) const LIST: &str = "list";
+/// `choices(x)`: as `list(x)`, but all that each `Fn::If` chooses between stands in its place, and lists in lists are
+/// opened.
+pub(super) const CHOICES: &str = "choices";
 /// `text(x)`: a text, or what stands in `Fn::Sub`, `Ref` or `Fn::GetAtt`; of anything else the empty text.
 pub(super) const TEXT: &str = "text";
 /// `texts(x)`: every text within a value, keys not included.
@@ -112,6 +116,7 @@ pub(super) fn environment() -> Option<Arc<Env>> {
 fn build() -> Result<Env, DeclarationError> {
     let mut env = Env::stdlib();
     env.add_overload(LIST, "generator_list", vec![DYN_TYPE], list)?;
+    env.add_overload(CHOICES, "generator_choices", vec![DYN_TYPE], choices)?;
     env.add_overload(TEXT, "generator_text", vec![DYN_TYPE], text)?;
     env.add_overload(TEXTS, "generator_texts", vec![DYN_TYPE], texts)?;
     env.add_overload(FOREIGN_IN, "generator_foreign", vec![DYN_TYPE, DYN_TYPE], foreign)?;
@@ -130,6 +135,33 @@ fn list<'b, 'v>(mut args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
     }
     let items = if value.downcast_ref::<CelNull>().is_some() { Vec::new() } else { vec![value.into_owned()] };
     Ok(CowVal::owned(CelList::from(items)))
+}
+
+fn choices<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {
+    let mut found: Vec<Box<dyn Val + 'v>> = Vec::new();
+    if args[0].downcast_ref::<CelNull>().is_none() {
+        each_choice(&*args[0], &mut |value| found.push(value.clone_as_boxed()));
+    }
+    Ok(CowVal::owned(CelList::from(found)))
+}
+
+fn each_choice<'v>(value: &(dyn Val + 'v), f: &mut dyn FnMut(&(dyn Val + 'v))) {
+    if let Some(list) = value.downcast_ref::<CelList>() {
+        list.inner().iter().for_each(|item| each_choice(&**item, f));
+        return;
+    }
+    let only = value.downcast_ref::<CelMap>().filter(|map| map.inner().len() == 1);
+    let is_nothing = |map: &CelMap<'_>| text_at(map, "Ref").is_some_and(|name| name == NO_VALUE);
+    match only.map(|map| (map, get(map, IF).and_then(|branches| branches.downcast_ref::<CelList>()))) {
+        // The first says when which of the others is chosen.
+        Some((_, Some(branches))) => branches.inner().iter().skip(1).for_each(|item| each_choice(&**item, f)),
+        Some((map, None)) if is_nothing(map) => {}
+        _ => f(value),
+    }
+}
+
+fn text_at<'a>(map: &'a CelMap<'a>, key: &str) -> Option<&'a str> {
+    Some(get(map, key)?.downcast_ref::<CelString>()?.inner())
 }
 
 fn text<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Answer<'b, 'v> {

@@ -1,7 +1,6 @@
 //! The one function that judges, at every stage alike.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -13,7 +12,7 @@ use super::exemption::{self, Exemption};
 use super::facts::Facts;
 use super::finding::{Finding, Judgement, Remediation};
 use super::functions::Names;
-use super::input::Source;
+use super::input::{Source, get};
 use super::model::{Level, Missing, Override, Policy, Stage, Target};
 use super::scope::{Scope, Subject};
 
@@ -118,8 +117,8 @@ pub fn judge(
     let mut judgement = Judgement::default();
     let concerned =
         rules.policies.iter().filter(|policy| policy.on.stage() == stage && policy.scope.concerns(tenant));
-    let judged: Vec<(&Policy, Level)> = concerned
-        .map(|policy| (&**policy, rules.level(policy, tenant)))
+    let judged: Vec<(&Arc<Policy>, Level)> = concerned
+        .map(|policy| (policy, rules.level(policy, tenant)))
         .filter(|(_, level)| *level != Level::Disabled)
         .collect();
     Judge::new(rules, stage, document, tenant).all(&judged, &mut judgement);
@@ -150,23 +149,22 @@ impl<'a> Judge<'a> {
         Self { rules, stage, document, tenant, stack, facts: Facts::new(body, names) }
     }
 
-    fn all(&self, policies: &[(&Policy, Level)], judgement: &mut Judgement) {
+    fn all(&self, policies: &[(&Arc<Policy>, Level)], judgement: &mut Judgement) {
         let body = self.facts.body;
-        let mut of_type: HashMap<&str, Vec<(&str, &Value)>> = HashMap::new();
-        for (id, resource) in body.get("Resources").and_then(Value::as_object).into_iter().flatten() {
-            let kind = resource.get("Type").and_then(Value::as_str).unwrap_or_default();
-            of_type.entry(kind).or_default().push((id, resource));
-        }
-        of_type.values_mut().for_each(|resources| resources.sort_unstable_by_key(|(id, _)| *id));
+        let resources = resources(body);
+        let of_types: Vec<&[Resource]> = resources.chunk_by(|one, next| one.kind == next.kind).collect();
+        let of_type = |kind: &String| {
+            let is_it = |all: &&&[Resource]| all.first().is_some_and(|one| one.kind == kind);
+            of_types.iter().find(is_it).copied()
+        };
         for (policy, level) in policies {
             let params = self.rules.params(policy, self.tenant);
             let one = One { judge: self, policy, level: *level, params: &params };
             match &policy.on {
                 Target::Tenant | Target::Stack => one.node(body, None, &[], judgement),
                 Target::Resources(types) => {
-                    for (id, resource) in types.iter().filter_map(|kind| of_type.get(kind.as_str())).flatten()
-                    {
-                        one.node(resource, Some(id), &["Resources", id], judgement);
+                    for Resource { id, body, .. } in types.iter().filter_map(of_type).flatten() {
+                        one.node(body, Some(id), &["Resources", id], judgement);
                     }
                 }
                 Target::Change => {
@@ -180,10 +178,30 @@ impl<'a> Judge<'a> {
     }
 }
 
+/// A resource of a template.
+struct Resource<'a> {
+    kind: &'a str,
+    id: &'a str,
+    body: &'a Value,
+}
+
+/// The resources of a template by type, those of one type by id.
+fn resources(template: &Value) -> Vec<Resource<'_>> {
+    let all = template.get("Resources").and_then(Value::as_object).into_iter().flatten();
+    let mut all: Vec<Resource> = all
+        .map(|(id, body)| {
+            let kind = body.as_object().and_then(|body| get(body, "Type")).and_then(Value::as_str);
+            Resource { kind: kind.unwrap_or_default(), id, body }
+        })
+        .collect();
+    all.sort_unstable_by_key(|resource| (resource.kind, resource.id));
+    all
+}
+
 /// One policy on one document.
 struct One<'j, 'a> {
     judge: &'j Judge<'a>,
-    policy: &'j Policy,
+    policy: &'j Arc<Policy>,
     level: Level,
     params: &'j Map<String, Value>,
 }
@@ -211,7 +229,7 @@ impl One<'_, '_> {
             }
         });
         if evaluated > 0 {
-            *judgement.evaluated.entry(self.policy.id.clone()).or_default() += evaluated;
+            judgement.evaluated.note(self.policy, evaluated);
         }
     }
 

@@ -5,8 +5,12 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-const IF: &str = "Fn::If";
-const NO_VALUE: &str = "AWS::NoValue";
+use super::input::get;
+
+/// Chooses between two values.
+pub(super) const IF: &str = "Fn::If";
+/// What a `Ref` names where there is to be no value.
+pub(super) const NO_VALUE: &str = "AWS::NoValue";
 
 /// A path; empty for the document itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -146,7 +150,8 @@ fn walk<'a>(value: &'a Value, steps: &'a [Step], path: &mut Vec<Key<'a>>, each: 
         (Step::Key(key), value) => {
             let inner = match value {
                 Value::Array(items) => key.parse::<usize>().ok().and_then(|index| items.get(index)),
-                other => other.get(key),
+                Value::Object(map) => get(map, key),
+                _ => None,
             };
             match inner {
                 Some(inner) => go(Key::Name(key), inner),
@@ -163,8 +168,17 @@ fn walk<'a>(value: &'a Value, steps: &'a [Step], path: &mut Vec<Key<'a>>, each: 
 /// The values between which an `Fn::If` chooses, but for `AWS::NoValue`, each with its index.
 fn branches(value: &Value) -> Option<impl Iterator<Item = (usize, &Value)>> {
     let list = value.as_object().filter(|map| map.len() == 1)?.get(IF)?.as_array()?;
-    let is_value = |value: &Value| value.get("Ref").and_then(Value::as_str) != Some(NO_VALUE);
-    Some(list.iter().enumerate().skip(1).filter(move |(_, item)| is_value(item)))
+    Some(list.iter().enumerate().skip(1).filter(|(_, item)| !is_no_value(item)))
+}
+
+fn is_no_value(value: &Value) -> bool {
+    value.get("Ref").and_then(Value::as_str) == Some(NO_VALUE)
+}
+
+/// Whether other values, or none, may stand in place of this one: `Fn::If`, and what `Ref` makes of `AWS::NoValue`.
+pub(super) fn is_choice(value: &Value) -> bool {
+    let is_function = value.as_object().is_some_and(|map| map.len() == 1);
+    is_function && (value.get(IF).is_some() || is_no_value(value))
 }
 
 #[cfg(test)]

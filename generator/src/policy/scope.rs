@@ -30,17 +30,19 @@ impl Scope {
     /// Whether a tenant is concerned.
     #[must_use]
     pub fn concerns(&self, tenant: &Subject) -> bool {
-        let label = |key: &str| tenant.label(key);
-        let holds = |wanted: &[String], actual: Option<&str>| {
-            wanted.is_empty() || actual.is_some_and(|actual| wanted.iter().any(|word| word == actual))
+        // Most scopes are empty, and then nothing of the tenant is looked up.
+        let holds = |wanted: &[String], key: &str| {
+            let is_wanted = |actual: &str| wanted.iter().any(|word| word == actual);
+            wanted.is_empty() || tenant.label(key).is_some_and(is_wanted)
         };
-        let matches = |wanted: &[String], actual: &str| {
-            wanted.is_empty() || wanted.iter().any(|pattern| WildMatch::new(pattern).matches(actual))
+        let matches = |wanted: &[String], actual: fn(&Subject) -> &str| {
+            let is_matched = |pattern: &String| WildMatch::new(pattern).matches(actual(tenant));
+            wanted.is_empty() || wanted.iter().any(is_matched)
         };
-        self.labels.iter().all(|(key, values)| holds(values, label(key)))
-            && matches(&self.region, tenant.region())
-            && holds(&self.environment, label(ENVIRONMENT))
-            && matches(&self.tenant, tenant.name())
+        self.labels.iter().all(|(key, values)| holds(values, key))
+            && matches(&self.region, Subject::region)
+            && holds(&self.environment, ENVIRONMENT)
+            && matches(&self.tenant, Subject::name)
             && self.not.as_ref().is_none_or(|not| !not.concerns(tenant))
     }
 }

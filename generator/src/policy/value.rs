@@ -73,7 +73,7 @@ pub(super) fn of_map<'a>(
 }
 
 /// The value of a key.
-pub(super) fn get<'a>(map: &'a CelMap<'a>, key: &str) -> Option<&'a (dyn Val + 'a)> {
+pub(super) fn get<'a, 'v>(map: &'a CelMap<'v>, key: &str) -> Option<&'a (dyn Val + 'v)> {
     map.inner().get(&CelMapKey::String(CelString::from(key.to_string()))).map(|value| &**value)
 }
 

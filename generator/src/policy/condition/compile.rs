@@ -7,8 +7,8 @@ use serde_json::Value as Json;
 use super::part::{Part, Step};
 use crate::policy::facts::{Ask, Pattern, Question};
 use crate::policy::functions::{
-    self, CHARGE, FOREIGN, FOREIGN_IN, IS_EDGE, KEYS, LIST, MATCHES, MATCHES_IN, MATCHING, MATCHING_IN,
-    REFERRED_BY, RESOURCE_TYPE, TEXT, TEXTS,
+    self, CHARGE, CHOICES, FOREIGN, FOREIGN_IN, IS_EDGE, KEYS, LIST, MATCHES, MATCHES_IN, MATCHING,
+    MATCHING_IN, REFERRED_BY, RESOURCE_TYPE, TEXT, TEXTS,
 };
 
 /// Longest condition, in bytes.
@@ -21,8 +21,9 @@ pub(super) const LOOPS_MAX: usize = 3;
 const PATTERN_MAX: usize = 1 << 20;
 
 const TYPES: [&str; 7] = ["bool", "double", "int", "list", "map", "null_type", "string"];
-const FUNCTIONS: [&str; 22] = [
+const FUNCTIONS: [&str; 23] = [
     "bool",
+    CHOICES,
     "contains",
     "double",
     "dyn",
@@ -411,7 +412,7 @@ fn plain(expression: &Expr) -> Option<Vec<&str>> {
 fn range(expression: &Expr) -> Option<Vec<&str>> {
     match expression {
         Expr::Call(call) => match (call.func_name.as_str(), call.target.as_deref(), call.args.as_slice()) {
-            (LIST, None, [inner]) => range(&inner.expr),
+            (LIST | CHOICES, None, [inner]) => range(&inner.expr),
             (OR_VALUE, Some(inner), [IdedExpr { expr: Expr::List(list), .. }])
                 if list.elements.is_empty() =>
             {

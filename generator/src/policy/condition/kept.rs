@@ -1,6 +1,6 @@
-//! The inputs for which a condition held.
+//! What came of the inputs that a condition was evaluated for.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Mutex, PoisonError};
@@ -16,9 +16,8 @@ use crate::policy::input;
 /// Most inputs that one condition remembers. What comes after them is evaluated each time.
 const KEPT_MAX: usize = 1 << 16;
 
-/// Digests of the inputs for which a condition held.
-#[derive(Default)]
-pub(super) struct Kept(Mutex<HashSet<u128, Digested>>);
+/// What evaluations yielded, by the digests of their inputs.
+pub(super) struct Kept<T>(Mutex<HashMap<u128, T, Digested>>);
 
 /// Digests are as good as random already.
 type Digested = BuildHasherDefault<Low>;
@@ -45,54 +44,56 @@ impl Hasher for Low {
     }
 }
 
-impl fmt::Debug for Kept {
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> fmt::Debug for Kept<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Kept")
     }
 }
 
-impl Kept {
-    /// The digest of everything that the condition reads; `None` where that is too much, such as the names of all
-    /// tenants.
-    pub(super) fn key(
-        &self,
-        reads: &Reads,
-        questions: &[Question],
-        variables: &Variables<'_>,
-    ) -> Option<u128> {
-        if reads.directory {
-            return None;
-        }
-        let mut hasher = input::hasher();
-        reads.node.hash(variables.node, &mut hasher);
-        reads.tenant.hash(variables.tenant, &mut hasher);
-        lazy::hash(variables.stack, &reads.stack, &mut hasher);
-        reads.params.hash_map(variables.params, &mut hasher);
-        for question in questions {
-            match variables.answer(question) {
-                Some(answer) => {
-                    hasher.write_u8(b'+');
-                    answer.hash(&mut hasher);
-                }
-                None => hasher.write_u8(b'-'),
-            }
-        }
-        Some(hasher.finish128().as_u128())
+/// The digest of everything that a condition reads; `None` where that is too much, such as the names of all tenants.
+pub(super) fn key(reads: &Reads, questions: &[Question], variables: &Variables<'_>) -> Option<u128> {
+    if reads.directory {
+        return None;
     }
+    let mut hasher = input::hasher();
+    reads.node.hash(variables.node, &mut hasher);
+    reads.tenant.hash(variables.tenant, &mut hasher);
+    lazy::hash(variables.stack, &reads.stack, &mut hasher);
+    reads.params.hash_map(variables.params, &mut hasher);
+    for question in questions {
+        match variables.answer(question) {
+            Some(answer) => {
+                hasher.write_u8(b'+');
+                answer.hash(&mut hasher);
+            }
+            None => hasher.write_u8(b'-'),
+        }
+    }
+    Some(hasher.finish128().as_u128())
+}
 
+impl<T: Clone> Kept<T> {
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    pub(super) fn contains(&self, key: u128) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&key)
+    /// What the evaluation of this input yielded, if it is remembered.
+    pub(super) fn get(&self, key: u128) -> Option<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
     }
 
-    pub(super) fn insert(&self, key: u128) {
-        let mut inputs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if inputs.len() < KEPT_MAX {
-            inputs.insert(key);
+    /// Remembers what the evaluation of this input has yielded.
+    pub(super) fn insert(&self, key: u128, outcome: T) {
+        let mut outcomes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if outcomes.len() < KEPT_MAX {
+            outcomes.insert(key, outcome);
         }
     }
 }

@@ -8,7 +8,8 @@ use cel::common::types::{CelList, CelMap, CelMapKey, CelNull, CelString};
 use cel::common::value::Val;
 use serde_json::{Map, Value as Json};
 
-use crate::policy::input::{hash, hash_map};
+use crate::policy::input::{get, hash, hash_map};
+use crate::policy::path::is_choice;
 use crate::policy::value::{Budget, TooLarge, of_json, of_map};
 
 /// A step of a path that a condition goes.
@@ -57,10 +58,10 @@ impl Part {
     }
 
     /// How a value that is no whole is read; `None` where all of it counts, be it that the value has another
-    /// form than the path takes it for.
+    /// form than the path takes it for, or that CloudFormation puts another in its place.
     fn form<'p, 'j>(&'p self, value: &'j Json) -> Option<Form<'p, 'j>> {
         match (value, &self.items) {
-            _ if self.is_whole => None,
+            _ if self.is_whole || is_choice(value) => None,
             _ if self.is_empty() => Some(Form::There),
             (Json::Object(map), None) => Some(Form::Keys(map)),
             (Json::Array(items), Some(part)) if self.keys.is_empty() => Some(Form::Items(part, items)),
@@ -75,7 +76,7 @@ impl Part {
             Some(Form::There) => into.write_u8(b'+'),
             Some(Form::Keys(map)) => {
                 into.write_u8(b'}');
-                self.hash_keys(|key| map.get(key), into);
+                self.hash_keys(|key| get(map, key), into);
             }
             Some(Form::Items(part, items)) => {
                 into.write_u8(b']');
@@ -90,7 +91,7 @@ impl Part {
         if self.is_whole || self.items.is_some() {
             hash_map(map, into);
         } else {
-            self.hash_keys(|key| map.get(key), into);
+            self.hash_keys(|key| get(map, key), into);
         }
     }
 
@@ -118,7 +119,7 @@ impl Part {
                 left.take()?;
                 Ok(Box::new(CelNull))
             }
-            Some(Form::Keys(map)) => self.convert_keys(|key| map.get(key), left),
+            Some(Form::Keys(map)) => self.convert_keys(|key| get(map, key), left),
             Some(Form::Items(part, items)) => {
                 left.take()?;
                 let items: Result<Vec<_>, _> = items.iter().map(|item| part.convert(item, left)).collect();
@@ -139,7 +140,7 @@ impl Part {
         if self.is_whole || self.items.is_some() {
             return of_map(map, left);
         }
-        self.convert_keys(|key| map.get(key), left)
+        self.convert_keys(|key| get(map, key), left)
     }
 
     fn convert_keys<'a>(

@@ -27,21 +27,27 @@ fn evaluated(source: &str, node: &Json) -> Result<bool, String> {
 
 #[test]
 fn conditions_hold_or_not() {
-    let node = json!({ "n": 3, "l": ["a", "b"], "r": { "Fn::Sub": "arn:${X}" }, "s": { "Ref": "Signer" } });
+    let chosen = json!({ "Fn::If": ["C", { "Fn::If": ["D", "b", { "Ref": "AWS::NoValue" }] }, ["c"]] });
+    let node = json!({
+        "n": 3, "l": ["a", "b"], "r": { "Fn::Sub": "arn:${X}" }, "s": { "Ref": "Signer" },
+        "c": ["a", chosen, { "Ref": "X" }],
+    });
     for (source, expected) in [
         ("self.n <= params.most", true),
         ("self.n + 1 <= params.most", false),
         ("list(self.l).all(x, x.matches('^[a-b]$'))", true),
         ("list(self.n) == [3] && list(null) == []", true),
         ("text(self.r) == 'arn:${X}'", true),
+        ("choices(self.l) == ['a', 'b'] && choices(self.n) == [3] && choices(null) == []", true),
+        ("choices(self.c) == ['a', 'b', 'c', {'Ref': 'X'}]", true),
         ("self.?missing.orValue(7) == 7", true),
-        ("texts(self).size() == 4", true),
+        ("texts(self).size() == 11", true),
         ("texts(self.l) == ['a', 'b']", true),
-        ("matching(self, '^a') == ['a', 'arn:${X}']", true),
+        ("matching(self, '^ar?') == ['a', 'arn:${X}', 'a']", true),
         ("matching(self.l, '^a') == ['a']", true),
         ("tenant.region.startsWith('eu-')", true),
         ("is_edge() && !(is_edge() && false)", true),
-        ("keys(self) == ['l', 'n', 'r', 's']", true),
+        ("keys(self) == ['c', 'l', 'n', 'r', 's']", true),
         ("keys(self.r).all(k, k == 'Fn::Sub')", true),
         ("resource_type(self.s) == 'AWS::Lambda::Version' && resource_type(self.r) == ''", true),
         ("referred_by('AWS::CloudFront::Distribution', 'Nothing')", false),
@@ -131,7 +137,7 @@ impl Remembering {
     fn holds(&self, node: &Json, tenant: &Json, params: &Json, region: &str) -> (bool, bool) {
         let body = json!({ "Resources": { "A": node } });
         let names = Names { directory: self.directory.clone(), tenant: "demo".into() };
-        let before = self.condition.kept.len();
+        let before = self.condition.held.len();
         let held = self.condition.holds(&Variables {
             node: &body["Resources"]["A"],
             resource: Some("A"),
@@ -140,7 +146,22 @@ impl Remembering {
             params: params.as_object().expect("a map"),
             facts: &Facts::new(&body, names),
         });
-        (held.expect("evaluated"), self.condition.kept.len() > before)
+        (held.expect("evaluated"), self.condition.held.len() > before)
+    }
+
+    /// The message about a node, and whether that was new and is remembered.
+    fn says(&self, node: &Json) -> (Result<String, String>, bool) {
+        let names = Names { directory: self.directory.clone(), tenant: "demo".into() };
+        let before = self.condition.said.len();
+        let said = self.condition.text(&Variables {
+            node,
+            resource: None,
+            tenant: &json!({}),
+            stack: Source::Nothing,
+            params: &Map::new(),
+            facts: &Facts::new(node, names),
+        });
+        (said, self.condition.said.len() > before)
     }
 }
 
@@ -153,10 +174,11 @@ fn an_input_is_remembered_with_everything_that_was_read() {
     };
     assert_eq!(holds(1, 3, 10, "a", 1), (true, true));
     assert_eq!(holds(1, 3, 10, "a", 2), (true, false), "what is not read makes no difference");
-    assert_eq!(holds(4, 3, 10, "a", 1), (false, false));
-    assert_eq!(holds(1, 0, 10, "a", 1), (false, false));
-    assert_eq!(holds(1, 3, 5, "a", 1), (false, false));
-    assert_eq!(holds(1, 3, 10, "b", 1), (false, false));
+    assert_eq!(holds(4, 3, 10, "a", 1), (false, true));
+    assert_eq!(holds(4, 3, 10, "a", 2), (false, false), "what did not hold is remembered as well");
+    assert_eq!(holds(1, 0, 10, "a", 1), (false, true));
+    assert_eq!(holds(1, 3, 5, "a", 1), (false, true));
+    assert_eq!(holds(1, 3, 10, "b", 1), (false, true));
     assert_eq!(holds(2, 3, 10, "a", 1), (true, true));
 }
 
@@ -166,13 +188,27 @@ fn of_a_list_the_keys_that_are_read_of_its_items_count() {
     let holds = |node: Json| tags.holds(&node, &json!({}), &json!({}), "a");
     assert_eq!(holds(json!({ "tags": [{ "key": "a", "value": 1 }] })), (true, true));
     assert_eq!(holds(json!({ "tags": [{ "key": "a", "value": 2 }] })), (true, false));
-    assert_eq!(holds(json!({ "tags": [{ "key": "b", "value": 1 }] })), (false, false));
+    assert_eq!(holds(json!({ "tags": [{ "key": "b", "value": 1 }] })), (false, true));
     assert_eq!(holds(json!({ "tags": [{ "key": "a" }, { "key": "b" }] })), (true, true));
     assert_eq!(
         holds(json!({ "tags": [{ "key": "a" }], "gone": null })),
-        (false, false),
+        (false, true),
         "that a key is there"
     );
+}
+
+#[test]
+fn what_is_chosen_between_counts_as_a_whole() {
+    let statements = Remembering::new("choices(self.l).all(s, s.a == 1)");
+    let holds = |node: Json| statements.holds(&node, &json!({}), &json!({}), "a");
+    let chosen = |a: u32, b: u32| json!({ "l": [{ "a": 1 }, { "Fn::If": ["C", { "a": a, "b": b }, { "Ref": "AWS::NoValue" }] }] });
+    assert_eq!(holds(json!({ "l": [{ "a": 1, "b": 1 }] })), (true, true));
+    assert_eq!(holds(json!({ "l": [{ "a": 1, "b": 2 }] })), (true, false));
+    assert_eq!(holds(json!({ "l": [{ "a": 1 }, { "Ref": "AWS::NoValue" }] })), (true, true));
+    assert_eq!(holds(chosen(1, 1)), (true, true));
+    assert_eq!(holds(chosen(1, 2)), (true, true));
+    assert_eq!(holds(chosen(2, 1)), (false, true));
+    assert_eq!(holds(json!({ "l": { "Fn::If": ["C", [{ "a": 1 }], [{ "a": 2 }]] } })), (false, true));
 }
 
 #[test]
@@ -181,6 +217,20 @@ fn an_answer_counts_and_not_what_it_was_found_in() {
     let holds = |node: Json| foreign.holds(&node, &json!({}), &json!({}), "a");
     assert_eq!(holds(json!({ "x": "example-demo-1" })), (true, true));
     assert_eq!(holds(json!({ "x": "example-demo-2" })), (true, false));
-    assert_eq!(holds(json!({ "x": "example-acme-2" })), (false, false));
-    assert_eq!(holds(json!({ "x": ["b", "ab"] })), (false, false));
+    assert_eq!(holds(json!({ "x": "example-acme-2" })), (false, true));
+    assert_eq!(holds(json!({ "x": ["b", "ab"] })), (false, true));
+}
+
+#[test]
+fn a_message_is_remembered_unless_it_is_long_or_fails() {
+    let message = Remembering::new("'it is `' + self.x + '`'");
+    for is_new in [true, false] {
+        assert_eq!(message.says(&json!({ "x": "a" })), (Ok("it is `a`".into()), is_new));
+    }
+    assert_eq!(message.says(&json!({ "x": "b" })), (Ok("it is `b`".into()), true));
+    assert!(!message.says(&json!({ "x": "a".repeat(SAID_MAX) })).1);
+    for _ in 0..2 {
+        let (said, is_new) = message.says(&json!({ "x": 1 }));
+        assert!(said.is_err() && !is_new, "{said:?}");
+    }
 }

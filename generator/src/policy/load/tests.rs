@@ -1,5 +1,5 @@
 use super::*;
-use crate::policy::{Document, Finding, Stage, Subject, judge};
+use crate::policy::{Document, Evaluated, Finding, Stage, Subject, judge};
 use serde_json::json;
 use time::macros::date;
 
@@ -197,4 +197,20 @@ fn an_id_is_given_once() {
     let twice = format!("{GOOD}{}", GOOD.trim_start_matches("policies:\n"));
     assert!(refused(&twice).contains("the id `T001` is taken"));
     assert!(refused(&format!("{GOOD}retired: [T001]\n")).contains("is retired"));
+}
+
+#[test]
+fn evaluations_of_several_documents_add_up_by_policy() {
+    let policy = |id: &str| loaded(&GOOD.replace("T001", id), "").expect("good").policies[0].clone();
+    let [first, second, third] = ["T001", "T002", "T003"].map(policy);
+    let noted = |all: &[(&Arc<Policy>, usize)]| {
+        let mut evaluated = Evaluated::default();
+        all.iter().for_each(|(policy, times)| evaluated.note(policy, *times));
+        evaluated
+    };
+    let mut all = noted(&[(&third, 1), (&first, 2), (&third, 3)]);
+    all.add(noted(&[(&first, 1), (&second, 5)]));
+    assert_eq!(all, noted(&[(&first, 3), (&second, 5), (&third, 4)]));
+    assert_eq!((all.times("T002"), all.len(), all.total()), (5, 3, 12));
+    assert!(!all.has("T004") && !all.is_empty() && Evaluated::default().is_empty());
 }

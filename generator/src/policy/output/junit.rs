@@ -33,7 +33,7 @@ fn suite(rules: &Rules, id: usize, tenant: &str, judgement: &Judgement, timestam
         } else if let Some(finding) = failure {
             failures += 1;
             problem("failure", finding, &own)
-        } else if own.is_empty() && !judgement.evaluated.contains_key(&policy.id) {
+        } else if own.is_empty() && !judgement.evaluated.has(&policy.id) {
             skipped += 1;
             "<skipped/>".to_string()
         } else {

@@ -37,14 +37,14 @@ pub fn sarif(rules: &Rules, judgement: &Judgement, version: &str) -> Value {
         })
         .collect();
     let mut results: Vec<Value> = judgement.findings.iter().map(|finding| result(finding, &index)).collect();
-    for policy in judgement.evaluated.keys() {
-        if !judgement.findings.iter().any(|finding| finding.policy == *policy) {
+    for (policy, times) in judgement.evaluated.iter() {
+        if !judgement.findings.iter().any(|finding| finding.policy == policy) {
             results.push(json!({
                 "ruleId": policy,
-                "ruleIndex": index.get(policy.as_str()),
+                "ruleIndex": index.get(policy),
                 "kind": "pass",
                 "level": "none",
-                "message": { "text": format!("kept at {} places", judgement.evaluated[policy]) },
+                "message": { "text": format!("kept at {times} places") },
             }));
         }
     }

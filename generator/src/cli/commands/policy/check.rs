@@ -51,7 +51,7 @@ pub(super) fn answer(context: &Context, rules: &Rules, judged: &[(String, Judgem
         "tenants": judged.iter().map(|(name, _)| name).collect::<Vec<_>>(),
         "findings": all.findings.iter().map(finding_json).collect::<Vec<_>>(),
         "evaluated": all.evaluated,
-        "not_evaluated": rules.policies.iter().map(|policy| &policy.id).filter(|id| !all.evaluated.contains_key(*id)).collect::<Vec<_>>(),
+        "not_evaluated": rules.policies.iter().map(|policy| &policy.id).filter(|id| !all.evaluated.has(id)).collect::<Vec<_>>(),
     });
     let answer = Answer::new(human, json).exit(exit);
     match told {
@@ -70,7 +70,7 @@ pub(super) fn finding_json(finding: &Finding) -> Value {
 
 fn summary(all: &Judgement, tenants: usize, blocking: usize) -> String {
     let count = |verdict: &str| all.findings.iter().filter(|finding| finding.verdict() == verdict).count();
-    let evaluations: usize = all.evaluated.values().sum();
+    let evaluations = all.evaluated.total();
     let tenants = if tenants == 1 { "1 tenant".to_string() } else { format!("{tenants} tenants") };
     format!(
         "{tenants}, {evaluations} evaluations of {} policies: {blocking} blocked, {} warnings, {} set, {} exempt\n",
