@@ -62,6 +62,11 @@ impl Cdn {
         let distribution = &served.distribution;
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let id = format!("{}-{number:x}", self.hosts.id);
+        if viewer.is_too_long() {
+            let error =
+                answers::error(StatusCode::PAYLOAD_TOO_LARGE, "Bad request. The request is too long.");
+            return self.finish(error, Source::Error, None, &viewer, &id);
+        }
         let Some(behaviour) = distribution.behaviour(&viewer.path) else {
             return self.finish(answers::error(StatusCode::FORBIDDEN, ""), Source::Error, None, &viewer, &id);
         };
@@ -100,6 +105,10 @@ impl Cdn {
         if !behaviour.methods.contains(&viewer.method) {
             let reason = "This distribution is not configured to allow the HTTP request method that was used for \
                           this request.";
+            return Ok((answers::error(StatusCode::FORBIDDEN, reason), Source::Error));
+        }
+        if viewer.method == Method::GET && viewer.body {
+            let reason = "Bad request. A GET request has no body.";
             return Ok((answers::error(StatusCode::FORBIDDEN, reason), Source::Error));
         }
         if !behaviour.key_groups.is_empty()
