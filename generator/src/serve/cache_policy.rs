@@ -83,6 +83,7 @@ impl CachePolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     /// Sun, 06 Nov 1994 08:49:37 GMT.
     const NOW: i64 = 784_111_777;
@@ -99,6 +100,27 @@ mod tests {
         assert_eq!(seconds("max-age=5000"), 1_000);
         assert_eq!(seconds("no-store"), 10);
         assert_eq!(DISABLED.1.seconds(Some("max-age=50"), None, NOW), 0);
+    }
+
+    #[test]
+    fn a_policy_of_the_template_is_read_and_one_with_more_in_its_key_is_not() {
+        let policy = |cookies: &str, headers: &str, query: &str| {
+            CachePolicy::of(&json!({ "CachePolicyConfig": {
+                "MinTTL": 1, "DefaultTTL": 60, "MaxTTL": 3_600,
+                "ParametersInCacheKeyAndForwardedToOrigin": {
+                    "CookiesConfig": { "CookieBehavior": cookies },
+                    "EnableAcceptEncodingBrotli": true,
+                    "EnableAcceptEncodingGzip": false,
+                    "HeadersConfig": { "HeaderBehavior": headers },
+                    "QueryStringsConfig": { "QueryStringBehavior": query },
+                },
+            } }))
+        };
+        let read = CachePolicy { minimum: 1, default: 60, maximum: 3_600, gzip: false, brotli: true };
+        assert_eq!(policy("none", "none", "none"), Some(read));
+        assert_eq!(policy("all", "none", "none"), None);
+        assert_eq!(policy("none", "whitelist", "none"), None);
+        assert_eq!(policy("none", "none", "all"), None);
     }
 
     #[test]

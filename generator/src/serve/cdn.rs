@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::UNIX_EPOCH;
 
-use http::header::{HeaderName, VIA};
+use http::header::{HeaderName, SERVER, VIA};
 use http::{HeaderValue, Method, Response, StatusCode};
 
 use super::answers;
@@ -223,6 +223,7 @@ impl Cdn {
         id: &str,
     ) -> Response<Body> {
         let headers = response.headers_mut();
+        headers.entry(SERVER).or_insert(HeaderValue::from_static("CloudFront"));
         if let Some(policy) = behaviour.and_then(|behaviour| behaviour.headers.as_ref()) {
             policy.apply(headers, viewer.origin(), viewer.method == Method::OPTIONS);
         }

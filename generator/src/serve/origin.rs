@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH,
-    CONTENT_RANGE, CONTENT_TYPE, ETAG, EXPIRES, HeaderName, LAST_MODIFIED,
+    CONTENT_RANGE, CONTENT_TYPE, ETAG, EXPIRES, HeaderName, LAST_MODIFIED, SERVER,
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
 
@@ -128,6 +128,7 @@ fn headers(object: &Object) -> HeaderMap {
     set(CONTENT_RANGE, object.part.as_deref());
     set(CONTENT_LENGTH, Some(&object.length.to_string()));
     set(ACCEPT_RANGES, Some("bytes"));
+    set(SERVER, Some("AmazonS3"));
     headers
 }
 
