@@ -10,6 +10,7 @@ use std::process::Output;
 
 use serde_json::Value;
 
+use crate::initech;
 use crate::support::{cache, generator_here, root};
 
 /// Exit codes, as `generator --help` lists them.
@@ -149,34 +150,12 @@ fn a_tenant_lives_from_its_file_to_its_end() {
     what_holds_data_outlives_the_stacks(&world);
 }
 
-/// Makes the bucket, the user pool and the app client that initech has had before, and writes their ids, which
-/// Cognito chooses, into its file.
 fn what_initech_brings_along(world: &World) {
     world.json(&["local", "up"]);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let (pool, client) = runtime.block_on(async {
-        let config = world.cloud().await.config("eu-west-1");
-        let bucket = aws_sdk_s3::Client::from_conf(
-            aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build(),
-        );
-        let region = aws_sdk_s3::types::CreateBucketConfiguration::builder()
-            .location_constraint(aws_sdk_s3::types::BucketLocationConstraint::EuWest1)
-            .build();
-        let made = bucket.create_bucket().bucket("initech-media-archive").create_bucket_configuration(region);
-        made.send().await.expect("a bucket");
-        let cognito = aws_sdk_cognitoidentityprovider::Client::new(&config);
-        let made = cognito.create_user_pool().pool_name("initech").send().await.expect("a pool");
-        let pool = made.user_pool().and_then(|pool| pool.id()).expect("its id").to_string();
-        let flow = aws_sdk_cognitoidentityprovider::types::ExplicitAuthFlowsType::AllowAdminUserPasswordAuth;
-        let made = cognito.create_user_pool_client().user_pool_id(&pool).client_name("initech");
-        let made = made.explicit_auth_flows(flow).send().await.expect("a client");
-        let client = made.user_pool_client().and_then(|client| client.client_id()).expect("its id");
-        (pool, client.to_string())
+    runtime.block_on(async {
+        initech::brings_along(&world.cloud().await, &world.tenant_file("initech")).await;
     });
-    let file = world.tenant_file("initech");
-    let text = fs::read_to_string(&file).expect("the tenant file");
-    let own = text.replace("eu-west-1_AbCdEf123", &pool).replace("1h57kf5cpq17m0eml12example", &client);
-    fs::write(&file, own).expect("the tenant file");
 }
 
 fn a_token_of_one_tenant_opens_nothing_of_another(world: &World) {

@@ -5,6 +5,7 @@ mod aws_cli;
 mod cli;
 mod deploy;
 mod explain;
+mod initech;
 mod judges;
 mod lifecycle;
 mod mutations;

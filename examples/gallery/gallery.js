@@ -1,4 +1,5 @@
 // The page: signs in, fetches the cookies, shows the pictures, and renews before anything runs out.
+import { ask } from './ask.js';
 import { Session } from './session.js';
 import { Uploads } from './uploads.js';
 
@@ -6,31 +7,56 @@ const at = (id) => document.getElementById(id);
 const show = (id, visible) => { at(id).hidden = !visible; };
 const say = (message) => { at('status').textContent = message; };
 
+// Pause before a renewal that has failed is tried again, in milliseconds.
+const AGAIN = 5_000;
+
 let config;
 let session;
 let uploads;
 let timer;
+let fetching;
 
+// Says what went wrong, or that nothing is wrong any more, and offers what can be done now.
 const complain = (error) => {
   at('problem').textContent = error?.message ?? '';
   show('problem', Boolean(error));
+  show('sign-in', session?.isOpen === false);
+  show('sign-out', session?.isOpen === true);
 };
 
-// Trades the access token for the cookies that open the pictures, and does so again before they run out.
-async function fetchCookies() {
+const renewIn = (milliseconds) => {
   clearTimeout(timer);
-  const response = await fetch('/cookie', { headers: { authorization: `Bearer ${await session.accessToken()}` } });
+  timer = setTimeout(renew, milliseconds);
+};
+
+// Renews the cookies. As long as that fails, it is said and tried again.
+async function renew() {
+  try {
+    await fetchCookies();
+    complain(null);
+  } catch (error) {
+    complain(error);
+    if (new Date(at('time').dateTime) < Date.now()) show('until', false);
+    if (session.isOpen) renewIn(AGAIN);
+  }
+}
+
+// Many may want new cookies at once: they share one request.
+const fetchCookies = () => (fetching ??= trade().finally(() => { fetching = null; }));
+
+// Trades the access token for the cookies that open the pictures, and sees to it that they are renewed.
+async function trade() {
+  const response = await ask('/cookie', { headers: { authorization: `Bearer ${await session.accessToken()}` } });
   if (!response.ok) {
     const reason = (await response.json().catch(() => ({}))).error?.message;
     throw new Error(`The pictures stay closed (${response.status}${reason ? `: ${reason}` : ''}).`);
   }
   const { expires } = await response.json();
-  const left = expires * 1000 - Date.now();
   at('time').dateTime = new Date(expires * 1000).toISOString();
   at('time').textContent = new Date(expires * 1000).toLocaleTimeString();
   show('until', true);
   // At half of their life: time enough to try again.
-  timer = setTimeout(() => fetchCookies().catch(complain), Math.max(1_000, left / 2));
+  renewIn(Math.max(1_000, (expires * 1000 - Date.now()) / 2));
 }
 
 function picture({ path, title }) {
@@ -38,18 +64,26 @@ function picture({ path, title }) {
   const figure = document.createElement('figure');
   const image = document.createElement('img');
   const caption = document.createElement('figcaption');
+  let tried = false;
   image.alt = title;
   image.loading = 'lazy';
   image.src = path;
   // A picture that stays closed is tried once more with new cookies: a laptop may have slept past their end.
   image.addEventListener('error', async () => {
+    caption.textContent = `${title} (cannot be shown)`;
+    if (tried) return;
+    tried = true;
     try {
       await fetchCookies();
       image.src = `${path}?again=${Date.now()}`;
     } catch (error) {
       complain(error);
     }
-  }, { once: true });
+  });
+  image.addEventListener('load', () => {
+    tried = false;
+    caption.textContent = title;
+  });
   caption.textContent = title;
   figure.append(image, caption);
   item.append(figure);
@@ -59,14 +93,28 @@ function picture({ path, title }) {
 const pathOf = (key) => `/${key.split('/').map(encodeURIComponent).join('/')}`;
 const titleOf = (key) => key.split('/').at(-1).replace(/^\d+-/, '');
 
+// The list lies in the bucket, behind the cookies like the pictures themselves; where there is none, the bucket says 403.
+async function listed() {
+  const response = await ask('/pictures.json');
+  if ([403, 404].includes(response.status)) return [];
+  if (!response.ok) throw new Error(`The list of pictures cannot be read (${response.status}).`);
+  const { pictures } = await response.json().catch(() => ({}));
+  if (!Array.isArray(pictures)) throw new Error('/pictures.json is no list of pictures.');
+  return pictures;
+}
+
+async function uploaded() {
+  return (await uploads?.list() ?? []).map((key) => ({ path: pathOf(key), title: titleOf(key) }));
+}
+
+// What can be shown is shown, whatever else fails.
 async function showPictures() {
-  // The list lies in the bucket, behind the cookies like the pictures themselves.
-  const response = await fetch('/pictures.json');
-  const listed = response.ok ? (await response.json()).pictures : [];
-  const own = uploads ? (await uploads.list()).map((key) => ({ path: pathOf(key), title: titleOf(key) })) : [];
-  const all = [...listed, ...own];
+  const parts = await Promise.allSettled([listed(), uploaded()]);
+  const all = parts.flatMap((part) => part.value ?? []);
   at('pictures').replaceChildren(...all.map(picture));
   say(all.length === 1 ? '1 picture' : `${all.length} pictures`);
+  const failed = parts.find((part) => part.reason);
+  if (failed) complain(failed.reason);
 }
 
 async function open() {
@@ -81,10 +129,18 @@ async function open() {
 }
 
 async function signOut() {
+  const response = await ask('/cookie/remove');
+  if (!response.ok) throw new Error(`You are still signed in: the cookies could not be removed (${response.status}).`);
   clearTimeout(timer);
-  await fetch('/cookie/remove');
   session.forget();
   location.assign(session.signOutUrl);
+}
+
+async function read(file) {
+  const response = await ask(file);
+  const value = response.ok && (await response.json().catch(() => null));
+  if (!value) throw new Error(`This page is not set up: ${file} cannot be read (${response.status}).`);
+  return value;
 }
 
 at('upload').addEventListener('submit', async (event) => {
@@ -108,14 +164,14 @@ at('sign-in').addEventListener('click', () => session.begin().catch(complain));
 at('sign-out').addEventListener('click', () => signOut().catch(complain));
 
 try {
-  config = await (await fetch('config.json')).json();
+  config = await read('config.json');
   at('title').textContent = document.title = `Gallery of ${config.tenant}`;
   session = new Session(config);
   await session.finish();
+  show('sign-in', !session.isOpen);
   if (session.isOpen) await open();
   else say('Sign in to see the pictures.');
 } catch (error) {
   complain(error);
   say('The gallery is closed.');
 }
-show('sign-in', !session?.isOpen);

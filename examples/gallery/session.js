@@ -1,5 +1,7 @@
 // Signing in by authorization code with PKCE (RFC 7636), and the tokens that come of it. They live in this tab only.
 
+import { ask } from './ask.js';
+
 const KEY = 'gallery-session';
 const PENDING = 'gallery-sign-in';
 // Tokens are renewed this long before they run out, in milliseconds.
@@ -84,14 +86,16 @@ export class Session {
   }
 
   async #fetch(parameters) {
-    const response = await fetch(`${this.#config.signIn}/oauth2/token`, {
+    const response = await ask(`${this.#config.signIn}/oauth2/token`, {
       method: 'POST',
       body: new URLSearchParams({ client_id: this.#config.client, ...parameters }),
     });
-    if (!response.ok) {
+    // 400 says that the code or the refresh token is no longer good; anything else may pass.
+    if (response.status === 400) {
       this.forget();
       throw new Error('Your session has ended. Please sign in again.');
     }
+    if (!response.ok) throw new Error(`The sign-in service has failed (${response.status}).`);
     const tokens = await response.json();
     // A refresh brings no new refresh token: the old one stays.
     this.#tokens = { ...this.#tokens, ...tokens };

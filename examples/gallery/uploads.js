@@ -1,6 +1,8 @@
 // Uploads with AWS credentials of the identity pool: an id token is traded for them, and each request to the bucket
 // is signed with them (AWS Signature Version 4, payload unsigned, as TLS protects it).
 
+import { ask } from './ask.js';
+
 const text = new TextEncoder();
 const hex = (bytes) => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 const sha256 = async (value) => hex(await crypto.subtle.digest('SHA-256', text.encode(value)));
@@ -25,10 +27,16 @@ export class Uploads {
   // Keys of the pictures in the user's own folder.
   async list() {
     const { identity } = await this.#credentials();
-    const query = `list-type=2&prefix=${encoded(`${identity}/`)}`;
-    const answer = await this.#send('GET', '/', query);
-    const listed = new DOMParser().parseFromString(await answer.text(), 'application/xml');
-    return [...listed.getElementsByTagName('Key')].map((key) => key.textContent);
+    const keys = [];
+    let from = '';
+    do {
+      const query = `${from && `continuation-token=${encoded(from)}&`}list-type=2&prefix=${encoded(`${identity}/`)}`;
+      const answer = await this.#send('GET', '/', query);
+      const listed = new DOMParser().parseFromString(await answer.text(), 'application/xml');
+      keys.push(...[...listed.getElementsByTagName('Key')].map((key) => key.textContent));
+      from = listed.getElementsByTagName('NextContinuationToken')[0]?.textContent ?? '';
+    } while (from);
+    return keys;
   }
 
   // Puts a picture into the user's own folder, and returns its key.
@@ -51,7 +59,7 @@ export class Uploads {
   }
 
   async #identity(action, body) {
-    const response = await fetch(`${this.#config.identityEndpoint}/`, {
+    const response = await ask(`${this.#config.identityEndpoint}/`, {
       method: 'POST',
       headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AWSCognitoIdentityService.${action}` },
       body: JSON.stringify(body),
@@ -81,7 +89,7 @@ export class Uploads {
     const signature = hex(await hmac(key, toSign));
     headers.authorization = `AWS4-HMAC-SHA256 Credential=${held.AccessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`;
     if (body?.type) headers['content-type'] = body.type;
-    const response = await fetch(`${endpoint.origin}${whole}${query && `?${query}`}`, { method, headers, body });
+    const response = await ask(`${endpoint.origin}${whole}${query && `?${query}`}`, { method, headers, body });
     if (!response.ok) throw new Error(`The bucket has refused (${response.status}).`);
     return response;
   }

@@ -6,11 +6,15 @@ use std::time::Duration;
 use generator::aws::Cloud;
 use serde_json::json;
 
+use super::accessible;
 use super::chromium::Chromium;
 use super::client::Client;
 use super::driver::Browser;
+use super::honest;
 use super::world::{BROWSED, PASSWORD, World, host, name};
 
+/// Whether the page tells of three pictures.
+const SHOWN: &str = "return document.getElementById('status').textContent === '3 pictures'";
 pub(super) const EMAIL: &str = "browser@example.invalid";
 /// Whether every picture of the page has been loaded and shows something.
 pub(super) const ALL_SHOWN: &str = "const all = [...document.querySelectorAll('#pictures img')]; \
@@ -26,20 +30,47 @@ pub(super) fn holds(world: &World, cloud: &Cloud, client: &Client, authority: &P
     hang_pictures(|key, kind, bytes| world.put(cloud, BROWSED, key, kind, None, bytes));
 
     let browser = Browser::start(&Chromium::install(), authority);
-    sign_in(&browser, client, &host(BROWSED));
-    let shown = "return document.getElementById('status').textContent === '3 pictures'";
-    browser.until("the list of pictures", shown);
+    a_picture_is_closed_without_cookies(&browser, client);
+    accessible::signing_in_by_keyboard(&browser, client, &host(BROWSED));
+    browser.until("the list of pictures", SHOWN);
     browser.until("all pictures", ALL_SHOWN);
     browser.screenshot(&screenshots().join("gallery.png"));
-    assert_eq!(client.get(&host(BROWSED), "/pictures/0.svg", &[]).status, 403);
+    let first = cookies(&browser);
+    accessible::the_gallery(&browser);
+    accessible::on_a_phone(&browser, &screenshots().join("phone.png"));
 
     it_renews_before_the_cookies_expire(&browser);
+    honest::about_the_network(&browser);
+    honest::about_what_is_not_there(&browser);
     it_comes_back_when_the_cookies_are_gone(&browser);
     a_rotation_breaks_nothing(&browser, world);
     an_upload_appears(&browser);
-    browser.resize(400, 860);
-    browser.screenshot(&screenshots().join("phone.png"));
+    // A minute is over since then.
+    assert_eq!(client.get(&host(BROWSED), "/pictures/0.svg", &[("Cookie", &first)]).status, 403);
+    let last = cookies(&browser);
+    assert_eq!(client.get(&host(BROWSED), "/pictures/0.svg", &[("Cookie", &last)]).status, 200);
     sign_out(&browser);
+    sign_in(&browser, client, &host(BROWSED));
+    browser.until(
+        "the list of pictures",
+        "return document.getElementById('status').textContent === '4 pictures'",
+    );
+    honest::about_a_session_that_has_ended(&browser);
+}
+
+/// Opened by its address, as somebody would to whom it was sent.
+fn a_picture_is_closed_without_cookies(browser: &Browser, client: &Client) {
+    browser.open(&format!("https://{}:{}/pictures/0.svg", host(BROWSED), client.port));
+    let status = "return performance.getEntriesByType('navigation')[0].responseStatus";
+    assert_eq!(browser.run(status), 403);
+}
+
+/// The cookies that the browser holds, as it would show them.
+fn cookies(browser: &Browser) -> String {
+    let names =
+        ["Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm"].map(|name| format!("CloudFront-{name}"));
+    let held = names.iter().filter_map(|name| Some(format!("{name}={}", browser.cookie(name)?)));
+    held.collect::<Vec<_>>().join("; ")
 }
 
 /// Three pictures and the list of them.
@@ -72,20 +103,21 @@ pub(super) fn sign_in(browser: &Browser, client: &Client, host: &str) {
     browser.until("the way back", "return location.pathname === '/gallery/' && location.search === ''");
 }
 
-/// The cookies of this tenant live for a minute, so that a test sees them renewed.
+/// The cookies of this tenant live for a minute, so that a test sees them renewed: also where the network is away when
+/// their time has come, and back before it is over.
 fn it_renews_before_the_cookies_expire(browser: &Browser) {
     let first = browser.cookie("CloudFront-Policy").expect("a cookie");
-    for _ in 0..600 {
-        if browser.cookie("CloudFront-Policy").expect("a cookie at all times") != first {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    panic!("the cookies were not renewed\n{}", browser.text());
+    let problem = "document.getElementById('problem')";
+    browser.offline(true);
+    browser.until("the failure", &format!("return {problem}.textContent.includes('cannot be reached')"));
+    assert_eq!(browser.cookie("CloudFront-Policy"), Some(first.clone()));
+    browser.offline(false);
+    browser.until("the end of the failure", &format!("return {problem}.hidden"));
+    assert_ne!(browser.cookie("CloudFront-Policy").expect("a cookie at all times"), first);
 }
 
 fn it_comes_back_when_the_cookies_are_gone(browser: &Browser) {
-    browser.open(browser.run("return location.href").as_str().expect("a URL"));
+    browser.reload();
     browser.until("all pictures", ALL_SHOWN);
     browser.forget_cookies();
     browser.run("document.querySelector('#pictures img').src = '/pictures/0.svg?slept'");
@@ -94,12 +126,32 @@ fn it_comes_back_when_the_cookies_are_gone(browser: &Browser) {
     browser.until("the picture with new cookies", again);
 }
 
+/// With cookies of the old key, and as soon as the page has renewed them, with those of the new one.
 fn a_rotation_breaks_nothing(browser: &Browser, world: &World) {
+    let key = || browser.cookie("CloudFront-Key-Pair-Id").expect("a cookie");
+    let looked_at = |how: &str| {
+        browser.run(&format!(
+            "document.querySelectorAll('#pictures img').forEach((image) => {{ image.src = image.src.split('?')[0] + '?{how}'; }})"
+        ));
+        browser.until(how, ALL_SHOWN);
+        assert_eq!(browser.run("return (await fetch('/pictures/1.svg')).status"), 200);
+        assert_eq!(
+            browser.run("return document.getElementById('problem').hidden"),
+            true,
+            "{}",
+            browser.text()
+        );
+    };
+    let before = key();
     world.must(&["rotate", "--tenant", &name(BROWSED), "--yes"]);
-    browser.run("document.querySelectorAll('#pictures img').forEach((image) => { image.src = image.src.split('?')[0] + '?rotated'; })");
-    browser.until("all pictures after the rotation", ALL_SHOWN);
-    assert_eq!(browser.run("return (await fetch('/pictures/1.svg')).status"), 200);
-    assert_eq!(browser.run("return document.getElementById('problem').hidden"), true, "{}", browser.text());
+    looked_at("rotated");
+    for _ in 0..900 {
+        if key() != before {
+            return looked_at("renewed");
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("no cookies of the new key\n{}", browser.text());
 }
 
 fn an_upload_appears(browser: &Browser) {
@@ -111,8 +163,7 @@ fn an_upload_appears(browser: &Browser) {
     browser.until("the upload", "return document.getElementById('status').textContent.endsWith('uploaded')");
     browser.until("the uploaded picture", ALL_SHOWN);
     assert_eq!(browser.run("return document.querySelectorAll('#pictures img').length"), 4);
-    let reload = browser.run("return location.href");
-    browser.open(reload.as_str().expect("a URL"));
+    browser.reload();
     browser.until("the uploaded picture after a reload", &format!("{ALL_SHOWN} && all.length === 4"));
 }
 
@@ -124,7 +175,7 @@ fn sign_out(browser: &Browser) {
 }
 
 /// A landscape of a few shapes.
-fn picture(number: usize) -> String {
+pub(super) fn picture(number: usize) -> String {
     let (sky, far, near) = [
         ("#f6c28b", "#6d83a8", "#2f4a6d"),
         ("#9fd3e8", "#c95f4a", "#5b3a35"),

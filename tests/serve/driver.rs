@@ -16,6 +16,10 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// Name of the reference to an element in the protocol.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
+/// Keys, as the protocol writes them.
+pub(super) const TAB: &str = "\u{e004}";
+pub(super) const ENTER: &str = "\u{e007}";
+
 /// A browser with one window.
 pub(super) struct Browser {
     driver: Child,
@@ -77,6 +81,11 @@ impl Browser {
         assert!(answer.is_null(), "{url}: {answer}");
     }
 
+    pub(super) fn reload(&self) {
+        let answer = self.call("POST", "/refresh", &json!({}));
+        assert!(answer.is_null(), "{answer}");
+    }
+
     pub(super) fn click(&self, selector: &str) {
         let element = self.element(selector);
         let answer = self.call("POST", &format!("/element/{element}/click"), &json!({}));
@@ -97,6 +106,39 @@ impl Browser {
             .as_str()
             .unwrap_or_else(|| panic!("no `{selector}`: {found}\n{}", self.text()))
             .to_owned()
+    }
+
+    /// Presses keys on whatever has the focus: characters, or [`TAB`] and [`ENTER`].
+    pub(super) fn press(&self, keys: &str) {
+        let each = keys
+            .chars()
+            .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key })));
+        let actions = json!([{ "type": "key", "id": "keyboard", "actions": each.collect::<Vec<_>>() }]);
+        let answer = self.call("POST", "/actions", &json!({ "actions": actions }));
+        assert!(answer.is_null(), "{keys:?}: {answer}");
+    }
+
+    /// What a screen reader calls each of these elements, as the browser computes it from labels and texts.
+    pub(super) fn names(&self, selector: &str) -> Vec<String> {
+        let wanted = json!({ "using": "css selector", "value": selector });
+        let found = self.call("POST", "/elements", &wanted);
+        let ids = found.as_array().expect("elements").iter().filter_map(|element| element[ELEMENT].as_str());
+        let name = |id| self.call("GET", &format!("/element/{id}/computedlabel"), &Value::Null);
+        ids.map(|id| name(id).as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// Gives a command of Chromium's own debugging protocol.
+    pub(super) fn command(&self, command: &str, parameters: &Value) {
+        let answer = self.call("POST", "/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }));
+        assert!(answer["error"].is_null(), "{command}: {answer}");
+    }
+
+    /// Cuts the network, or gives it back.
+    pub(super) fn offline(&self, offline: bool) {
+        let conditions = json!({ "offline": offline, "latency": 0, "throughput": 100_000_000 });
+        let answer =
+            self.call("POST", "/chromium/network_conditions", &json!({ "network_conditions": conditions }));
+        assert!(answer.is_null(), "{answer}");
     }
 
     /// What a script returns, its promise awaited.
@@ -128,10 +170,6 @@ impl Browser {
 
     pub(super) fn forget_cookies(&self) {
         self.call("DELETE", "/cookie", &Value::Null);
-    }
-
-    pub(super) fn resize(&self, width: u32, height: u32) {
-        self.call("POST", "/window/rect", &json!({ "width": width, "height": height }));
     }
 
     /// Writes what the window shows.

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use generator::aws::{Cloud, Peers as _};
 use generator::clock::SystemClock;
@@ -28,6 +29,12 @@ export const handler = async ({ Records: [{ cf: { request } }] }) => {
     case '/cookie/nothing': return undefined;
     case '/cookie/on': return { ...request, uri: '/public/index.html' };
     case '/cookie/host': return text(request.headers.host[0].value);
+    case '/cookie/names': return text(Object.keys(request.headers).sort().join(' '));
+    case '/cookie/process': return text(String(process.pid));
+    case '/cookie/method': return { ...request, uri: '/public/index.html', method: 'POST' };
+    case '/cookie/other-host': request.headers.host[0].value = 'other.example'; return request;
+    case '/cookie/adds': request.headers['x-edge-own'] = [{ value: '1' }]; return request;
+    case '/cookie/reads-on': request.headers['x-own'] = [{ value: '1' }]; request.uri = '/public/index.html'; return request;
     default: return text('fine', { 'content-type': [{ value: 'text/plain' }] });
   }
 };";
@@ -35,7 +42,7 @@ export const handler = async ({ Records: [{ cf: { request } }] }) => {
 pub(super) fn hold(world: &World, cloud: &Cloud) {
     world.put(cloud, ONE, "public/index.html", "text/html", None, b"public".to_vec());
     let tenant = world.runtime.block_on(with_function(world, cloud));
-    let options = Options {
+    let mut options = Options {
         cloud: cloud.clone(),
         endpoint: cloud.config("us-east-1").endpoint_url().expect("an endpoint").to_owned(),
         clock: Arc::new(SystemClock::start()),
@@ -43,9 +50,11 @@ pub(super) fn hold(world: &World, cloud: &Cloud) {
         folder: tempfile::tempdir().expect("a folder").keep(),
         port: 0,
         overlay: None,
+        instance_life: None,
     };
     let folder = options.folder.clone();
-    let edge = world.runtime.block_on(Edge::start(options, &[tenant])).expect("an edge");
+    let edge =
+        world.runtime.block_on(Edge::start(options.clone(), std::slice::from_ref(&tenant))).expect("an edge");
     let client = Client::new(edge.port(), edge.authority());
     let seen = |path: &str| {
         let answer = client.get(&host(ONE), path, &[]);
@@ -59,14 +68,33 @@ pub(super) fn hold(world: &World, cloud: &Cloud) {
         assert_eq!((status, cache.as_str()), (503, "LambdaExecutionError"), "{path}");
         assert!(!text.contains("<luck>"), "{text}");
     }
-    for path in ["/cookie/large", "/cookie/header", "/cookie/nothing"] {
+    for path in [
+        "/cookie/large",
+        "/cookie/header",
+        "/cookie/nothing",
+        "/cookie/method",
+        "/cookie/other-host",
+        "/cookie/adds",
+    ] {
         let (status, cache, _) = seen(path);
         assert_eq!((status, cache.as_str()), (502, "LambdaValidationError"), "{path}");
     }
     assert_eq!(seen("/cookie/on"), (200, "Miss".to_owned(), "public".to_owned()));
+    assert_eq!(seen("/cookie/reads-on"), (200, "Miss".to_owned(), "public".to_owned()));
+    // What belongs to a connection, and what CloudFront keeps for itself, no function sees.
+    let own = [("X-Edge-Own", "1"), ("X-Forwarded-Proto", "http"), ("X-Own", "1")];
+    assert_eq!(client.get(&host(ONE), "/cookie/names", &own).text(), "host x-own");
+    // One process answers one event after the other, for as long as it may live.
+    assert_eq!(seen("/cookie/process"), seen("/cookie/process"));
     assert_eq!(seen("/cookie/host"), (200, generated.clone(), world.output(ONE, "Host")));
     // After all of that it is as well as before.
     assert_eq!(seen("/cookie"), (200, generated, "fine".to_owned()));
+    drop(edge);
+    options.instance_life = Some(Duration::ZERO);
+    let edge = world.runtime.block_on(Edge::start(options, &[tenant])).expect("an edge");
+    let client = Client::new(edge.port(), edge.authority());
+    let process = || client.get(&host(ONE), "/cookie/process", &[]).text();
+    assert_ne!(process(), process());
     drop(edge);
     let _ = std::fs::remove_dir_all(folder);
 }

@@ -1,6 +1,5 @@
 //! The project's own tenants, all five at once; acme's gallery comes from its bucket, and its cookies ask for a scope.
 
-use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use generator::aws::Cloud;
@@ -12,6 +11,7 @@ use super::chromium::Chromium;
 use super::client::{Answer, Client};
 use super::driver::Browser;
 use super::world::{PASSWORD, World};
+use crate::initech;
 use crate::support::root;
 
 const TENANTS: [&str; 5] = ["acme", "demo", "globex", "initech", "northwind"];
@@ -30,7 +30,8 @@ fn all_shipped_tenants_are_served_at_once() {
         let host = format!("{tenant}.localhost");
         let closed = client.get(&host, "/nothing.jpg", &[]);
         assert_eq!((closed.status, closed.header("x-cache")), (403, "Error from cloudfront"), "{tenant}");
-        assert_eq!(client.get(&host, "/cookie", &[]).status, 401, "{tenant}");
+        let refused = client.get(&host, "/cookie", &[]);
+        assert_eq!(refused.status, 401, "{tenant}: {}", refused.text());
         let page = client.get(&host, "/gallery/", &[]);
         assert_eq!((page.status, page.text().contains("<title>")), (200, true), "{tenant}");
         // Acme has a page of its own; over the others the project's is laid.
@@ -227,27 +228,7 @@ fn keys(world: &World, cloud: &Cloud) -> Vec<String> {
     listed.contents().iter().filter_map(|object| object.key().map(str::to_owned)).collect()
 }
 
-/// The bucket, the user pool and the app client that initech has had before.
 fn what_initech_brings_along(world: &World) {
     world.must(&["local", "up"]);
-    let cloud = world.cloud();
-    let (pool, client) = world.runtime.block_on(async {
-        let region = CreateBucketConfiguration::builder()
-            .location_constraint(BucketLocationConstraint::EuWest1)
-            .build();
-        let made = bucket(&cloud, "eu-west-1").create_bucket().bucket("initech-media-archive");
-        made.create_bucket_configuration(region).send().await.expect("a bucket");
-        let cognito = aws_sdk_cognitoidentityprovider::Client::new(&cloud.config("eu-west-1"));
-        let made = cognito.create_user_pool().pool_name("initech").send().await.expect("a pool");
-        let pool = made.user_pool().and_then(|pool| pool.id()).expect("its id").to_owned();
-        let made = cognito.create_user_pool_client().user_pool_id(&pool).client_name("initech").send().await;
-        let made = made.expect("a client");
-        let client =
-            made.user_pool_client().and_then(|client| client.client_id()).expect("its id").to_owned();
-        (pool, client)
-    });
-    let file = world.file_of("initech");
-    let text = std::fs::read_to_string(&file).expect("the tenant file");
-    let own = text.replace("eu-west-1_AbCdEf123", &pool).replace("1h57kf5cpq17m0eml12example", &client);
-    std::fs::write(&file, own).expect("the tenant file");
+    world.runtime.block_on(initech::brings_along(&world.cloud(), &world.file_of("initech")));
 }

@@ -11,7 +11,8 @@ use generator::clock::SystemClock;
 use serde_json::Value;
 
 use super::client::Client;
-use crate::support::{cache, root};
+use super::started::started;
+use crate::support::{cache, copy, root};
 
 /// Number of tenants that are tried against each other.
 pub(super) const TENANTS: usize = 12;
@@ -51,6 +52,7 @@ impl World {
         for (name, text) in files {
             fs::write(tenants.join(format!("{name}.yaml")), text).expect("a tenant file");
         }
+        copy(&root().join("templates"), &folder.path().join("templates"));
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let instance = format!("{instance}-{}", std::process::id());
         let mut world = Self { instance, folder, serving: None, runtime, outputs: Value::Null };
@@ -67,6 +69,11 @@ impl World {
 
     pub(super) fn file_of(&self, tenant: &str) -> std::path::PathBuf {
         self.folder.path().join("tenants").join(format!("{tenant}.yaml"))
+    }
+
+    /// A template; every world has its own.
+    pub(super) fn template(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join("templates").join(name)
     }
 
     /// An output of a tenant's stacks.
@@ -101,6 +108,8 @@ impl World {
                 "--tenants-dir",
             ])
             .arg(self.folder.path().join("tenants"))
+            .arg("--templates-dir")
+            .arg(self.folder.path().join("templates"))
             .arg("--cache-dir")
             .arg(cache().root())
             .current_dir(root());
@@ -115,30 +124,19 @@ impl World {
         output
     }
 
-    /// Serves all tenants until this is dropped, and waits until they are.
+    /// Serves all tenants until this is dropped, and waits until they are. The signers are started anew every few seconds,
+    /// so that they soon sign with a key that was rotated.
     pub(super) fn serve(&mut self) -> (Client, std::path::PathBuf) {
-        let mut command =
-            self.command(&["serve", "--all", "--watch", "--port", "0", "--no-user", "--output", "ndjson"]);
+        let fresh = ["serve", "--all", "--watch", "--port", "0", "--no-user", "--instance-seconds", "5"];
+        let mut command = self.command(&[&fresh[..], &["--output", "ndjson"]].concat());
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("the binary runs");
         let mut lines = BufReader::new(child.stdout.take().expect("an output")).lines();
         self.serving = Some(child);
-        let (mut port, mut authority) = (None, None);
-        while port.is_none() || authority.is_none() {
-            let line = lines.next().expect("it serves").expect("text");
-            let event: Value = serde_json::from_str(&line).expect("JSON");
-            let message = event["message"].as_str().unwrap_or_default();
-            if let Some((_, rest)) = message.split_once(".localhost:") {
-                port = rest.split('/').next().and_then(|port| port.parse().ok());
-            }
-            if let Some(rest) = message.strip_prefix("trust ") {
-                authority = rest.split(" in ").next().map(std::path::PathBuf::from);
-            }
-        }
+        let (port, authority) = started(&mut lines).expect("it serves");
         // Whatever else it tells is read, so that it never waits for a reader.
         std::thread::spawn(move || lines.for_each(drop));
-        let authority = authority.expect("an authority");
-        (Client::new(port.expect("a port"), &authority), authority)
+        (Client::new(port, &authority), authority)
     }
 
     /// The local cloud, as code of the tool reaches it.

@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) enum Expected {
     Granted,
     Refused,
+    /// Refused too: what it shows has been good, and has run out.
+    RunOut,
 }
 
 /// One request.
@@ -149,7 +151,7 @@ pub(crate) fn run<N, S>(
 ) -> Result<Counts, Box<dyn std::error::Error>>
 where
     N: Fn(usize, u64) -> Ask + Sync,
-    S: Fn(usize, &Ask, &Answer) + Sync,
+    S: Fn(usize, &Ask, &Answer) -> Result<(), Box<dyn std::error::Error>> + Sync,
 {
     let end = Instant::now() + time;
     let one = |number: usize| -> Result<Counts, Box<dyn std::error::Error + Send + Sync>> {
@@ -162,11 +164,11 @@ where
             let granted = matches!(answer.status, 200 | 206 | 304);
             match ask.expected {
                 Expected::Granted if !granted => counts.wrong_refusals += 1,
-                Expected::Refused if granted => counts.wrong_grants += 1,
-                Expected::Refused if answer.status != 403 => counts.odd += 1,
+                Expected::Refused | Expected::RunOut if granted => counts.wrong_grants += 1,
+                Expected::Refused | Expected::RunOut if answer.status != 403 => counts.odd += 1,
                 _ => {}
             }
-            seen(number, &ask, &answer);
+            seen(number, &ask, &answer).map_err(|error| error.to_string())?;
         }
         Ok(counts)
     };

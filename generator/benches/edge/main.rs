@@ -3,8 +3,9 @@
 //! Six tenants are deployed on a local cloud of their own and served by the real binary. First reads: pictures with
 //! good cookies, some in part, some not again, from the edge and from nginx in turns, which has the same files, over
 //! TLS and asked by the same code. Then a minute of mixed traffic for all tenants, in which the signing key of one of
-//! them is rotated every five seconds: what must open is asked for with cookies of all ages, and what must stay closed with none, with another
-//! tenant's and with altered ones. With `-- --json`, one JSON object a line; with `-- --short`, some seconds in all.
+//! them is rotated every five seconds. All the while viewers fetch new cookies, which live for a minute: what must open
+//! is asked for with cookies of all keys and ages, up to their last seconds, and what must stay closed with none, with
+//! another tenant's, with altered ones, and with those that have run out. With `-- --json`, one JSON object a line; with `-- --short`, some seconds in all.
 //!
 //! The load shares the processors with the server. `load_share` and `load_share_nginx` tell how much of their time it
 //! took: a request costs it the same on both sides, so the faster a server is, the more of its lead the load hides.
@@ -15,13 +16,17 @@
 
 #[path = "../../../tests/serve/debian.rs"]
 mod debian;
+mod issued;
 mod load;
 mod nginx;
+#[path = "../../../tests/serve/started.rs"]
+mod started;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "each benchmark needs a part of it")]
 mod support;
 mod world;
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -29,6 +34,7 @@ use std::time::{Duration, Instant};
 
 use rustls::{ClientConfig, RootCertStore};
 
+use self::issued::{Cookies, Issued};
 use self::load::{Answer, Ask, Counts, Expected, Server, cpu};
 use self::nginx::Nginx;
 use self::support::{Figure, Report};
@@ -42,8 +48,8 @@ const MIXED: Duration = Duration::from_secs(60);
 const ROTATION: Duration = Duration::from_secs(5);
 /// Least that reads may be, in times of nginx's.
 const VS_NGINX_MIN: f64 = 0.5;
-/// Cookies that are kept to ask with: those of the last rotations and all before them.
-const KEPT: usize = 512;
+/// Where a viewer gets cookies.
+const COOKIE: &str = "/cookie";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let has = |name: &str| std::env::args().any(|argument| argument == name);
@@ -51,9 +57,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let world = World::start()?;
     let nginx = Nginx::start(world.files(), world.folder())?;
     let mut report = Report::new("edge");
+    // Their first cookies run out while the traffic is mixed.
+    let tenants: Vec<Tenant> =
+        (0..TENANTS.len()).map(|number| Tenant::new(&world, number)).collect::<Result<_, _>>()?;
     reads(&world, &nginx, ROUND / part, &mut report)?;
     drop(nginx);
-    mixed(&world, MIXED / part, &mut report)?;
+    mixed(&world, &tenants, MIXED / part, &mut report)?;
     let kept = report.all_bounds_hold();
     println!("{}", report.show(has("--json")));
     if kept { Ok(()) } else { Err("a figure is out of its bound".into()) }
@@ -132,7 +141,7 @@ impl Cost {
         next: N,
     ) -> Result<(), Box<dyn Error>> {
         let (before, own, start) = (used(), cpu(std::process::id()), Instant::now());
-        self.counts.add(load::run(std::slice::from_ref(server), time, next, |_, _, _| {})?);
+        self.counts.add(load::run(std::slice::from_ref(server), time, next, |_, _, _| Ok(()))?);
         self.wall += start.elapsed();
         self.server += used().saturating_sub(before);
         self.load += cpu(std::process::id()).saturating_sub(own);
@@ -156,10 +165,11 @@ impl Cost {
 
 fn reads(world: &World, nginx: &Nginx, round: Duration, report: &mut Report) -> Result<(), Box<dyn Error>> {
     let edge = world.edge(0);
-    let cookies = world.cookies(0)?;
-    let (ours, theirs) = (tags(&edge, &cookies)?, tags(&nginx.server, &cookies)?);
+    let first = world.cookies(0)?;
+    let (ours, theirs) = (tags(&edge, &first)?, tags(&nginx.server, &first)?);
     let (mut own, mut peer) = (Cost::default(), Cost::default());
     for _ in 0..ROUNDS {
+        let cookies = world.cookies(0)?;
         own.round(&edge, || cpu(world.process()), round, |one, n| read(&cookies, &ours, one, n))?;
         peer.round(&nginx.server, || nginx.cpu(), round, |one, n| read(&cookies, &theirs, one, n))?;
     }
@@ -183,68 +193,100 @@ fn reads(world: &World, nginx: &Nginx, round: Duration, report: &mut Report) -> 
 struct Tenant {
     tags: Vec<String>,
     bearer: String,
-    altered: String,
-    /// Cookies that were issued so far, of all keys.
-    issued: Mutex<Vec<String>>,
+    issued: Issued,
+    first_key: String,
+    /// Keys whose cookies have opened something.
+    keys: Mutex<BTreeSet<String>>,
+    /// Requests that cookies of a rotated key have opened, and that cookies have not because they had run out.
+    opened_by_new: AtomicU64,
+    refused_as_over: AtomicU64,
 }
 
 impl Tenant {
     fn new(world: &World, number: usize) -> Result<Self, Box<dyn Error>> {
-        let first = world.cookies(number)?;
-        Ok(Self {
-            tags: tags(&world.edge(number), &first)?,
+        let first = Cookies::of(world.cookies(number)?)?;
+        let tenant = Self {
+            tags: tags(&world.edge(number), &first.header)?,
             bearer: world.bearer(number)?,
-            altered: altered(&first),
-            issued: Mutex::new(vec![first]),
-        })
+            issued: Issued::default(),
+            first_key: first.key.clone(),
+            keys: Mutex::default(),
+            opened_by_new: AtomicU64::new(0),
+            refused_as_over: AtomicU64::new(0),
+        };
+        tenant.issued.take(first);
+        Ok(tenant)
     }
 
-    /// One of its cookies.
-    fn cookies(&self, number: u64) -> String {
-        let known = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
-        known[usize::try_from(number).unwrap_or(0) % known.len()].clone()
+    /// What a viewer asks who has no cookies yet.
+    fn fresh_cookies(&self) -> Ask {
+        Ask { path: COOKIE.into(), headers: self.bearer.clone(), expected: Expected::Granted }
     }
 
-    fn take(&self, answer: &Answer) {
-        let fresh = world::cookies_of(answer);
-        let mut known = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() < KEPT && !known.contains(&fresh) {
-            known.push(fresh);
+    /// A read with cookies of any age.
+    fn read(&self, connection: usize, n: u64) -> Ask {
+        match self.issued.live(scattered(connection, n) / 50) {
+            Some(cookies) => read(&cookies.header, &self.tags, connection, n),
+            None => self.fresh_cookies(),
         }
     }
 
-    fn kinds(&self) -> usize {
-        self.issued.lock().unwrap_or_else(PoisonError::into_inner).len()
+    /// Notes what has come back.
+    fn note(&self, ask: &Ask, answer: &Answer) -> Result<(), Box<dyn Error>> {
+        if ask.path == COOKIE {
+            if answer.status == 200 {
+                self.issued.take(Cookies::of(world::cookies_of(answer))?);
+            }
+            return Ok(());
+        }
+        if ask.expected == Expected::RunOut && answer.status == 403 {
+            self.refused_as_over.fetch_add(1, Ordering::Relaxed);
+        }
+        let granted = ask.expected == Expected::Granted && matches!(answer.status, 200 | 206 | 304);
+        let key = ask
+            .headers
+            .split("CloudFront-Key-Pair-Id=")
+            .nth(1)
+            .and_then(|rest| rest.split([';', '\r']).next());
+        let Some(key) = key.filter(|_| granted) else { return Ok(()) };
+        if key != self.first_key {
+            self.opened_by_new.fetch_add(1, Ordering::Relaxed);
+        }
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if !keys.contains(key) {
+            keys.insert(key.to_owned());
+        }
+        Ok(())
     }
 }
 
 /// Everything that viewers and others do, while keys are rotated.
-fn mixed(world: &World, time: Duration, report: &mut Report) -> Result<(), Box<dyn Error>> {
-    let tenants: Vec<Tenant> =
-        (0..TENANTS.len()).map(|number| Tenant::new(world, number)).collect::<Result<_, _>>()?;
+fn mixed(
+    world: &World,
+    tenants: &[Tenant],
+    time: Duration,
+    report: &mut Report,
+) -> Result<(), Box<dyn Error>> {
     let edges: Vec<Server> = (0..TENANTS.len()).map(|number| world.edge(number)).collect();
     let (stop, rotations) = (AtomicBool::new(false), AtomicU64::new(0));
     let next = |connection: usize, n: u64| {
         let number = scattered(connection, n);
         let own = &tenants[connection % tenants.len()];
-        let refused =
-            |headers: String| Ask { path: picture(number / 50), headers, expected: Expected::Refused };
+        let other = &tenants[(connection + 1) % tenants.len()];
         match number % 50 {
-            0 => Ask { path: "/cookie".into(), headers: own.bearer.clone(), expected: Expected::Granted },
-            1..4 => refused(String::new()),
-            4..6 => {
-                let other = &tenants[(connection + 1) % tenants.len()];
-                refused(format!("Cookie: {}\r\n", other.cookies(number / 50)))
-            }
-            6..8 => refused(format!("Cookie: {}\r\n", own.altered)),
-            _ => read(&own.cookies(number / 50), &own.tags, connection, n),
+            0 => own.fresh_cookies(),
+            1..3 => closed(number, None, Expected::Refused),
+            3 => match own.issued.over(number / 50) {
+                Some(over) => closed(number, Some(over), Expected::RunOut),
+                None => closed(number, None, Expected::Refused),
+            },
+            4..6 => closed(number, other.issued.live(number / 50), Expected::Refused),
+            6..8 => closed(number, own.issued.live(number / 50).map(altered), Expected::Refused),
+            _ => own.read(connection, n),
         }
     };
-    let seen = |connection: usize, ask: &Ask, answer: &Answer| {
-        if ask.path == "/cookie" && answer.status == 200 {
-            tenants[connection % tenants.len()].take(answer);
-        }
-    };
+    let seen =
+        |connection: usize, ask: &Ask, answer: &Answer| tenants[connection % tenants.len()].note(ask, answer);
     let start = Instant::now();
     let (counts, wall) = std::thread::scope(|scope| {
         let rotating = scope.spawn(|| -> Result<(), String> {
@@ -274,13 +316,27 @@ fn mixed(world: &World, time: Duration, report: &mut Report) -> Result<(), Box<d
     report.add(Figure::new("wrong_refusals", counts.wrong_refusals as f64, "").at_most(0.0));
     report.add(Figure::new("wrong_grants", counts.wrong_grants as f64, "").at_most(0.0));
     report.add(Figure::new("rotations", rotations.load(Ordering::Relaxed) as f64, "").at_least(1.0));
-    let kinds: usize = tenants.iter().map(Tenant::kinds).sum();
-    report.add(Figure::new("kinds_of_cookies", kinds as f64, ""));
+    let keys = |tenant: &Tenant| tenant.keys.lock().unwrap_or_else(PoisonError::into_inner).len();
+    let sum = |of: fn(&Tenant) -> &AtomicU64| -> f64 {
+        tenants.iter().map(|tenant| of(tenant).load(Ordering::Relaxed)).sum::<u64>() as f64
+    };
+    // The old key of each tenant and the first new one, at least, where the minute is a whole one.
+    let least = TENANTS.len() * if time < MIXED { 1 } else { 2 };
+    let opened: usize = tenants.iter().map(keys).sum();
+    report.add(Figure::new("keys_that_opened", opened as f64, "").at_least(least as f64));
+    report.add(Figure::new("opened_by_rotated_keys", sum(|tenant| &tenant.opened_by_new), ""));
+    report.add(Figure::new("refused_as_run_out", sum(|tenant| &tenant.refused_as_over), ""));
     Ok(())
 }
 
+/// A picture with cookies that must not open it, or with none.
+fn closed(number: u64, cookies: Option<Cookies>, expected: Expected) -> Ask {
+    let headers = cookies.map(|cookies| format!("Cookie: {}\r\n", cookies.header)).unwrap_or_default();
+    Ask { path: picture(number / 50), headers, expected }
+}
+
 /// The same cookies with another signature.
-fn altered(cookies: &str) -> String {
+fn altered(cookies: Cookies) -> Cookies {
     let change = |pair: &str| match pair.split_once("-Signature=") {
         Some((name, value)) => {
             let turned: String = value.chars().rev().collect();
@@ -288,5 +344,5 @@ fn altered(cookies: &str) -> String {
         }
         None => pair.to_owned(),
     };
-    cookies.split("; ").map(change).collect::<Vec<_>>().join("; ")
+    Cookies { header: cookies.header.split("; ").map(change).collect::<Vec<_>>().join("; "), ..cookies }
 }

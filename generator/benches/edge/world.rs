@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use rustls::pki_types::pem::PemObject as _;
 use serde_json::Value;
 
 use super::load::{Answer, Ask, Expected, Server};
+use super::started::started;
 
 /// Number of pictures.
 pub(crate) const PICTURES: u64 = 40;
@@ -42,7 +43,8 @@ impl World {
         fs::create_dir(&tenants)?;
         for name in TENANTS {
             let text = format!(
-                "region: {REGION}\nsign_in:\n  callback_urls: [http://localhost:8080/]\nlabels:\n  environment: development\n"
+                "region: {REGION}\nsign_in:\n  callback_urls: [http://localhost:8080/]\nlabels:\n  environment: development\n\
+                 cookies:\n  minutes: 1\n  slot_seconds: 10\n"
             );
             fs::write(tenants.join(format!("{name}.yaml")), text)?;
         }
@@ -158,26 +160,20 @@ impl World {
         Ok(())
     }
 
+    /// Signers are started anew every five seconds, as Lambda does when it likes: otherwise the minute would be over
+    /// before one of them had read a rotated key.
     fn serve(&mut self) -> Result<(), Box<dyn Error>> {
-        let mut command = self.command(&["serve", "--all", "--port", "0", "--no-user", "--output", "ndjson"]);
+        let fresh = ["serve", "--all", "--port", "0", "--no-user", "--instance-seconds", "5"];
+        let mut command = self.command(&[&fresh[..], &["--output", "ndjson"]].concat());
         let mut child = command.stdout(Stdio::piped()).spawn()?;
         let mut lines = BufReader::new(child.stdout.take().ok_or("no output")?).lines();
         self.serving = Some(child);
-        let mut authority: Option<PathBuf> = None;
-        while self.port == 0 || authority.is_none() {
-            let event: Value = serde_json::from_str(&lines.next().ok_or("it does not serve")??)?;
-            let message = event["message"].as_str().unwrap_or_default();
-            if let Some((_, rest)) = message.split_once(".localhost:") {
-                self.port = rest.split('/').next().unwrap_or_default().parse()?;
-            }
-            if let Some(rest) = message.strip_prefix("trust ") {
-                authority = rest.split(" in ").next().map(PathBuf::from);
-            }
-        }
+        let (port, authority) = started(&mut lines)?;
+        self.port = port;
         // Whatever else it tells is read, so that it never waits for a reader.
         std::thread::spawn(move || lines.for_each(drop));
         let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_file(authority.ok_or("no authority")?)?)?;
+        roots.add(CertificateDer::from_pem_file(authority)?)?;
         self.tls = Arc::new(super::trusting(roots)?);
         Ok(())
     }

@@ -42,6 +42,7 @@ pub(super) fn error(status: StatusCode, reason: &str) -> Response<Body> {
     let title = match status.as_u16() {
         400 => "400 ERROR",
         403 => "403 ERROR",
+        413 => "413 ERROR",
         421 => "421 ERROR",
         502 => "502 ERROR",
         503 => "503 ERROR",

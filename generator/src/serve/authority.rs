@@ -1,9 +1,9 @@
 //! A certificate authority of this machine alone, made on first use, and the certificates that it signs.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -92,10 +92,15 @@ impl Authority {
 fn make(folder: &Path, certificate: &Path, key: &Path, now: SystemTime) -> Result<(), ServeError> {
     let refused = |error: rcgen::Error| ServeError::Certificate(error.to_string());
     fs::create_dir_all(folder).map_err(ServeError::io("create", folder))?;
+    fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(ServeError::io("close", folder))?;
     let pair = KeyPair::generate().map_err(refused)?;
     let own = params(now).self_signed(&pair).map_err(refused)?;
     let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(key);
-    let written = file.and_then(|mut file| file.write_all(pair.serialize_pem().as_bytes()));
+    // Of a key that was there before, the mode is what it was.
+    let written = file.and_then(|mut file| {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        file.write_all(pair.serialize_pem().as_bytes())
+    });
     written.map_err(ServeError::io("write", key))?;
     fs::write(certificate, own.pem()).map_err(ServeError::io("write", certificate))
 }
@@ -129,11 +134,13 @@ impl ResolvesServerCert for Certificates {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
     fn the_authority_is_made_once_and_only_its_owner_reads_the_key() {
         let folder = tempfile::tempdir().expect("a folder");
+        // Half an authority is made anew, whoever could read the half.
+        fs::write(folder.path().join(KEY), "").expect("a file");
+        fs::set_permissions(folder.path().join(KEY), Permissions::from_mode(0o644)).expect("a mode");
         let now = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_800_000_000);
         let first = Authority::open(folder.path(), now).expect("an authority");
         let pem = fs::read(first.certificate()).expect("its certificate");
@@ -141,6 +148,8 @@ mod tests {
         assert_eq!(fs::read(again.certificate()).expect("its certificate"), pem);
         let mode = fs::metadata(folder.path().join(KEY)).expect("the key").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+        let mode = fs::metadata(folder.path()).expect("the folder").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
         let certificates = again.certify(["demo.localhost".to_owned()], now).expect("a certificate");
         let chain = &certificates.0["demo.localhost"].cert;
         let mut roots = rustls::RootCertStore::empty();

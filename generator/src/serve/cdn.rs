@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::UNIX_EPOCH;
 
-use http::header::{HeaderName, VIA};
+use http::header::{HeaderName, SERVER, VIA};
 use http::{HeaderValue, Method, Response, StatusCode};
 
 use super::answers;
@@ -62,6 +62,11 @@ impl Cdn {
         let distribution = &served.distribution;
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let id = format!("{}-{number:x}", self.hosts.id);
+        if viewer.is_too_long() {
+            let error =
+                answers::error(StatusCode::PAYLOAD_TOO_LARGE, "Bad request. The request is too long.");
+            return self.finish(error, Source::Error, None, &viewer, &id);
+        }
         let Some(behaviour) = distribution.behaviour(&viewer.path) else {
             return self.finish(answers::error(StatusCode::FORBIDDEN, ""), Source::Error, None, &viewer, &id);
         };
@@ -100,6 +105,10 @@ impl Cdn {
         if !behaviour.methods.contains(&viewer.method) {
             let reason = "This distribution is not configured to allow the HTTP request method that was used for \
                           this request.";
+            return Ok((answers::error(StatusCode::FORBIDDEN, reason), Source::Error));
+        }
+        if viewer.method == Method::GET && viewer.body {
+            let reason = "Bad request. A GET request has no body.";
             return Ok((answers::error(StatusCode::FORBIDDEN, reason), Source::Error));
         }
         if !behaviour.key_groups.is_empty()
@@ -214,6 +223,7 @@ impl Cdn {
         id: &str,
     ) -> Response<Body> {
         let headers = response.headers_mut();
+        headers.entry(SERVER).or_insert(HeaderValue::from_static("CloudFront"));
         if let Some(policy) = behaviour.and_then(|behaviour| behaviour.headers.as_ref()) {
             policy.apply(headers, viewer.origin(), viewer.method == Method::OPTIONS);
         }

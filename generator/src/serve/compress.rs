@@ -13,22 +13,55 @@ use super::viewer::Viewer;
 
 /// Sizes that CloudFront compresses, in bytes.
 const SIZES: std::ops::RangeInclusive<usize> = 1_000..=10_000_000;
-/// Media types that it compresses, beside everything that begins with `text/`.
-const TYPES: [&str; 14] = [
+/// Media types that it compresses, in alphabetical order.
+const TYPES: [&str; 47] = [
+    "application/dash+xml",
+    "application/eot",
+    "application/font",
+    "application/font-sfnt",
     "application/javascript",
     "application/json",
-    "application/ld+json",
-    "application/manifest+json",
+    "application/opentype",
+    "application/otf",
+    "application/pkcs7-mime",
+    "application/protobuf",
     "application/rss+xml",
+    "application/truetype",
+    "application/ttf",
     "application/vnd.apple.mpegurl",
+    "application/vnd.mapbox-vector-tile",
     "application/vnd.ms-fontobject",
     "application/wasm",
+    "application/x-font-opentype",
+    "application/x-font-truetype",
+    "application/x-font-ttf",
+    "application/x-httpd-cgi",
     "application/x-javascript",
+    "application/x-mpegurl",
+    "application/x-opentype",
+    "application/x-otf",
+    "application/x-perl",
+    "application/x-ttf",
     "application/xhtml+xml",
     "application/xml",
+    "font/eot",
+    "font/opentype",
     "font/otf",
     "font/ttf",
     "image/svg+xml",
+    "text/css",
+    "text/csv",
+    "text/html",
+    "text/javascript",
+    "text/js",
+    "text/plain",
+    "text/richtext",
+    "text/tab-separated-values",
+    "text/x-component",
+    "text/x-java-source",
+    "text/x-script",
+    "text/xml",
+    "vnd.apple.mpegurl",
 ];
 
 /// A coding.
@@ -92,13 +125,46 @@ pub(super) fn is_compressible(behaviour: &Behaviour, headers: &HeaderMap, size: 
         && (behaviour.cache.gzip || behaviour.cache.brotli)
         && SIZES.contains(&size)
         && !headers.contains_key(CONTENT_ENCODING)
-        && (kind.starts_with("text/") || TYPES.contains(&kind.as_str()))
+        && TYPES.binary_search(&kind.as_str()).is_ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::cache_policy::CachePolicy;
+    use super::super::distribution::ViewerProtocol;
     use super::*;
     use std::io::Read as _;
+
+    #[test]
+    fn only_what_gains_by_it_is_compressed() {
+        assert!(TYPES.is_sorted());
+        let behaviour = |compress| Behaviour {
+            pattern: None,
+            protocol: ViewerProtocol::HttpsOnly,
+            methods: Vec::new(),
+            compress,
+            cache: CachePolicy { minimum: 0, default: 0, maximum: 0, gzip: true, brotli: true },
+            key_groups: Vec::new(),
+            headers: None,
+            viewer_request: None,
+        };
+        let of = |kind: &str| HeaderMap::from_iter([(CONTENT_TYPE, kind.parse().expect("a value"))]);
+        let on = behaviour(true);
+        for kind in ["text/html; charset=utf-8", "Image/SVG+xml", "vnd.apple.mpegurl", "application/dash+xml"]
+        {
+            assert!(is_compressible(&on, &of(kind), 1_000), "{kind}");
+        }
+        for kind in ["image/jpeg", "text/calendar", "application/octet-stream"] {
+            assert!(!is_compressible(&on, &of(kind), 1_000), "{kind}");
+        }
+        let html = of("text/html");
+        assert!(is_compressible(&on, &html, 10_000_000));
+        assert!(!is_compressible(&on, &html, 999) && !is_compressible(&on, &html, 10_000_001));
+        assert!(!is_compressible(&behaviour(false), &html, 1_000));
+        let mut coded = html.clone();
+        coded.insert(CONTENT_ENCODING, "identity".parse().expect("a value"));
+        assert!(!is_compressible(&on, &coded, 1_000), "whatever its coding is");
+    }
 
     #[test]
     fn both_codings_give_the_bytes_back() {

@@ -1,9 +1,11 @@
 //! Files for viewers: from the cache where they are fresh, else from the origin; whole, in part, or not again.
 
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use http::header::{
-    AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderName, RANGE, VARY,
+    AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, EXPIRES, HeaderName, RANGE,
+    VARY,
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
@@ -84,8 +86,10 @@ pub(super) async fn fetch(
             through(cdn, viewer, &headers).await
         }
         (Said::Object(mut headers, object), _) => {
-            let control = headers.get(CACHE_CONTROL).and_then(|value| value.to_str().ok());
-            let seconds = behaviour.cache.seconds(control);
+            let told = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+            let since = cdn.clock.now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let time = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+            let seconds = behaviour.cache.seconds(told(CACHE_CONTROL), told(EXPIRES), time);
             headers.remove(CONTENT_LENGTH);
             let body = object.bytes().await?.into();
             let stored =

@@ -2,13 +2,25 @@
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_SECURITY_POLICY, REFERRER_POLICY,
-    STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
+    CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
 use super::distribution::texts;
+
+/// Parts of CORS settings. The bucket says nothing of CORS through the edge, so it does not matter who would win.
+const CORS: [&str; 7] = [
+    "AccessControlAllowCredentials",
+    "AccessControlAllowHeaders",
+    "AccessControlAllowMethods",
+    "AccessControlAllowOrigins",
+    "AccessControlExposeHeaders",
+    "AccessControlMaxAgeSec",
+    "OriginOverride",
+];
 
 /// A header that is set on every answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +38,8 @@ struct Cors {
     methods: String,
     headers: String,
     exposed: String,
+    /// How long a browser may remember what it may ask, in seconds.
+    remembered: Option<u64>,
 }
 
 /// A response headers policy.
@@ -60,7 +74,14 @@ impl HeadersPolicy {
                 wins: item["Override"] == true,
             });
         }
+        if !config["CorsConfig"]
+            .as_object()
+            .is_none_or(|cors| cors.keys().all(|key| CORS.contains(&key.as_str())))
+        {
+            return None;
+        }
         let cors = config.get("CorsConfig").map(|cors| Cors {
+            remembered: cors["AccessControlMaxAgeSec"].as_u64(),
             credentials: cors["AccessControlAllowCredentials"] == true,
             origins: texts(&cors["AccessControlAllowOrigins"]["Items"]),
             methods: texts(&cors["AccessControlAllowMethods"]["Items"]).join(", "),
@@ -93,13 +114,18 @@ impl HeadersPolicy {
                 answer.insert(name, value);
             }
         };
-        set(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        // With credentials a browser takes no `*`.
+        let whole = !cors.credentials && cors.origins.iter().any(|known| known == "*");
+        set(ACCESS_CONTROL_ALLOW_ORIGIN, if whole { "*" } else { origin });
         if cors.credentials {
             set(ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
         }
         if preflight {
             set(ACCESS_CONTROL_ALLOW_METHODS, &cors.methods);
             set(ACCESS_CONTROL_ALLOW_HEADERS, &cors.headers);
+            if let Some(seconds) = cors.remembered {
+                set(ACCESS_CONTROL_MAX_AGE, &seconds.to_string());
+            }
         } else if !cors.exposed.is_empty() {
             set(ACCESS_CONTROL_EXPOSE_HEADERS, &cors.exposed);
         }
@@ -150,6 +176,7 @@ mod tests {
                 "AccessControlAllowMethods": { "Items": ["GET", "HEAD"] },
                 "AccessControlAllowOrigins": { "Items": ["https://app.example"] },
                 "AccessControlExposeHeaders": { "Items": ["ETag"] },
+                "AccessControlMaxAgeSec": 600,
                 "OriginOverride": true,
             },
         }))
@@ -177,11 +204,29 @@ mod tests {
         assert_eq!(answer[ACCESS_CONTROL_ALLOW_ORIGIN], "https://app.example");
         assert_eq!(answer[ACCESS_CONTROL_ALLOW_CREDENTIALS], "true");
         assert_eq!(answer[ACCESS_CONTROL_ALLOW_METHODS], "GET, HEAD");
+        assert_eq!(answer[ACCESS_CONTROL_MAX_AGE], "600");
+        assert!(!answer.contains_key(ACCESS_CONTROL_EXPOSE_HEADERS));
+        let mut answer = HeaderMap::new();
+        policy().apply(&mut answer, Some("https://app.example"), false);
+        assert_eq!(answer[ACCESS_CONTROL_EXPOSE_HEADERS], "ETag");
+        assert!(!answer.contains_key(ACCESS_CONTROL_MAX_AGE));
+    }
+
+    #[test]
+    fn whoever_needs_no_credentials_may_be_anybody() {
+        let open = HeadersPolicy::of(&json!({ "CorsConfig": {
+            "AccessControlAllowCredentials": false,
+            "AccessControlAllowOrigins": { "Items": ["*"] },
+        } }));
+        let mut answer = HeaderMap::new();
+        open.expect("a policy").apply(&mut answer, Some("https://any.example"), false);
+        assert_eq!(answer[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
     }
 
     #[test]
     fn an_unknown_part_is_not_passed_over() {
         assert_eq!(HeadersPolicy::of(&json!({ "RemoveHeadersConfig": {} })), None);
+        assert_eq!(HeadersPolicy::of(&json!({ "CorsConfig": { "Unknown": 1 } })), None);
         assert_eq!(HeadersPolicy::of(&Value::Null), None);
     }
 }

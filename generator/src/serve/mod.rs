@@ -33,6 +33,7 @@ mod viewer;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -63,6 +64,8 @@ pub struct Options {
     pub port: u16,
     /// A page under development.
     pub overlay: Option<Overlay>,
+    /// Longest life of a function's instance; `None`: as long as it answers.
+    pub instance_life: Option<Duration>,
 }
 
 /// A page under development, which is laid over tenants.
@@ -167,6 +170,8 @@ async fn gather(
         folder: options.folder.clone(),
         endpoint: options.endpoint.clone(),
         account: LOCAL_ACCOUNT.to_owned(),
+        clock: Arc::clone(&options.clock),
+        life: options.instance_life,
     };
     let (mut by_host, mut functions) = (BTreeMap::new(), BTreeMap::new());
     for tenant in tenants {

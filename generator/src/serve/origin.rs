@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
-    CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH,
+    CONTENT_RANGE, CONTENT_TYPE, ETAG, EXPIRES, HeaderName, LAST_MODIFIED, SERVER,
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
 
@@ -121,11 +121,14 @@ fn headers(object: &Object) -> HeaderMap {
     set(CONTENT_TYPE, Some(object.content_type.as_deref().unwrap_or("application/octet-stream")));
     set(CONTENT_ENCODING, object.content_encoding.as_deref().filter(|coding| !coding.is_empty()));
     set(CACHE_CONTROL, object.cache_control.as_deref());
+    set(EXPIRES, object.expires.as_deref());
+    set(CONTENT_LANGUAGE, object.content_language.as_deref());
     set(CONTENT_DISPOSITION, object.content_disposition.as_deref());
     set(LAST_MODIFIED, object.modified.and_then(dates::text).as_deref());
     set(CONTENT_RANGE, object.part.as_deref());
     set(CONTENT_LENGTH, Some(&object.length.to_string()));
     set(ACCEPT_RANGES, Some("bytes"));
+    set(SERVER, Some("AmazonS3"));
     headers
 }
 

@@ -5,6 +5,11 @@ use std::net::IpAddr;
 use http::header::{ACCEPT_ENCODING, COOKIE, HOST, ORIGIN};
 use http::{HeaderMap, Method, Request, Uri};
 
+/// Longest URL that CloudFront reads, in bytes.
+const URL: usize = 8_192;
+/// Longest request, with path, query and headers and without its body, in bytes.
+const REQUEST: usize = 32_768;
+
 /// A request of a viewer, without its body.
 #[derive(Debug, Clone)]
 pub(super) struct Viewer {
@@ -24,12 +29,14 @@ pub(super) struct Viewer {
     pub(super) headers: HeaderMap,
     /// Address.
     pub(super) address: IpAddr,
+    /// Whether it has a body.
+    pub(super) body: bool,
 }
 
 impl Viewer {
     /// Reads a request; `None` where it names no host.
     #[must_use]
-    pub(super) fn of<B>(request: &Request<B>, address: IpAddr, tls: bool) -> Option<Self> {
+    pub(super) fn of<B: http_body::Body>(request: &Request<B>, address: IpAddr, tls: bool) -> Option<Self> {
         let named = request.headers().get(HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);
         let authority: Uri = request.uri().authority().map(ToString::to_string).or(named)?.parse().ok()?;
         Some(Self {
@@ -41,7 +48,18 @@ impl Viewer {
             query: request.uri().query().map(str::to_owned),
             headers: request.headers().clone(),
             address,
+            body: !request.body().is_end_stream(),
         })
+    }
+
+    /// Whether it is longer than CloudFront reads.
+    /// Source: AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.
+    #[must_use]
+    pub(super) fn is_too_long(&self) -> bool {
+        let target = self.path.len() + self.query.as_ref().map_or(0, |query| query.len() + 1);
+        let headers = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+        let scheme = if self.tls { "https://" } else { "http://" };
+        scheme.len() + self.host.len() + target > URL || target + headers.sum::<usize>() > REQUEST
     }
 
     /// Value of a header that is there once and is text.

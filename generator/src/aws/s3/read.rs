@@ -29,6 +29,10 @@ pub struct Object {
     pub content_encoding: Option<String>,
     /// How long it may be kept.
     pub cache_control: Option<String>,
+    /// Time until which it may be kept, as a header has it.
+    pub expires: Option<String>,
+    /// Language of its text.
+    pub content_language: Option<String>,
     /// What a browser calls a file of it.
     pub content_disposition: Option<String>,
     /// When it was last written, in seconds since the epoch.
@@ -116,6 +120,8 @@ macro_rules! object {
             content_type: answer.content_type().map(str::to_owned),
             content_encoding: answer.content_encoding().map(str::to_owned),
             cache_control: answer.cache_control().map(str::to_owned),
+            expires: answer.expires_string().map(str::to_owned),
+            content_language: answer.content_language().map(str::to_owned),
             content_disposition: answer.content_disposition().map(str::to_owned),
             modified: answer.last_modified().map(|time| time.secs()),
             length: length.ok_or_else(|| AwsError::incomplete(SERVICE, $operation, "Content-Length"))?,

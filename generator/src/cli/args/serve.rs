@@ -22,6 +22,10 @@ pub struct ServeArgs {
     /// page of their own
     #[arg(long, value_name = "DIR")]
     pub page: Option<PathBuf>,
+    /// Start the function anew after this many seconds, as Lambda does when it likes: it then signs with a rotated key at
+    /// once, and not only when what it has read is five minutes old
+    #[arg(long, value_name = "SECONDS")]
+    pub instance_seconds: Option<u64>,
     /// Do not make a user to try the sign-in with
     #[arg(long)]
     pub no_user: bool,

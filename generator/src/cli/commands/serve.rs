@@ -46,6 +46,7 @@ pub(super) async fn run(context: &Context, args: &ServeArgs) -> Result<Answer, F
         folder: context.settings.cache.root().join("serve"),
         port: args.port,
         overlay,
+        instance_life: args.instance_seconds.map(Duration::from_secs),
     };
     let mut edge = Edge::start(options, &tenants).await?;
     let users = if args.no_user { Vec::new() } else { users(context, &cloud, &tenants).await? };
@@ -190,24 +191,28 @@ async fn watch(
         Ok(watcher) => watcher,
         Err(error) => return Failure::new(Exit::Failure, format!("cannot watch the tenant files: {error}")),
     };
+    let mut told = None;
     loop {
         let _ = tokio::time::timeout(LOOK, changed.notified()).await;
         context.clock.sleep(SETTLED).await;
-        let now = match sites(context, cloud, args).await {
-            Ok(now) if now == served => continue,
-            Ok(now) => now,
-            Err(failure) => {
-                warn(context, &failure);
-                // Said once for each change, not every few seconds.
-                changed.notified().await;
-                continue;
-            }
+        let failure = match sites(context, cloud, args).await {
+            Ok(now) if now == served => None,
+            Ok(now) => match edge.reload(&now).await {
+                Ok(()) => {
+                    context.note("read anew; what was kept is forgotten");
+                    served = now;
+                    None
+                }
+                Err(error) => Some(error.into()),
+            },
+            Err(failure) => Some(failure),
         };
-        match edge.reload(&now).await {
-            Ok(()) => context.note("read anew; what was kept is forgotten"),
-            Err(error) => warn(context, &error.into()),
+        // Said once, not every few seconds.
+        let message = failure.as_ref().map(|failure: &Failure| failure.message.clone());
+        if let Some(failure) = failure.filter(|_| message != told) {
+            warn(context, &failure);
         }
-        served = now;
+        told = message;
     }
 }
 

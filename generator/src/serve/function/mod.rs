@@ -4,14 +4,18 @@ mod process;
 mod rules;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderMap;
 use serde_json::{Value, json};
 
 use self::process::{Failed, Instances, Launch};
+use self::rules::is_disallowed;
 pub(super) use self::rules::{Decision, read};
 use super::error::ServeError;
 use super::viewer::Viewer;
+use crate::clock::Clock;
 
 /// Where functions run, the same for all of them.
 #[derive(Debug, Clone)]
@@ -24,6 +28,10 @@ pub(super) struct Workshop {
     pub(super) endpoint: String,
     /// Account of the local cloud: also its access key.
     pub(super) account: String,
+    /// Clock.
+    pub(super) clock: Arc<dyn Clock>,
+    /// Longest life of an instance.
+    pub(super) life: Option<Duration>,
 }
 
 /// A deployed version of a function.
@@ -72,7 +80,7 @@ impl Function {
             variables,
             log: logs.join(format!("{name}.log")),
         };
-        Ok(Self { instances: Instances::new(launch) })
+        Ok(Self { instances: Instances::new(launch, Arc::clone(&workshop.clock), workshop.life) })
     }
 
     /// Shows the function a request.
@@ -85,12 +93,13 @@ impl Function {
         distribution: &Names<'_>,
         id: &str,
     ) -> Result<Decision, Broken> {
-        let answer = self.instances.answer(&event(viewer, distribution, id)).await;
+        let event = event(viewer, distribution, id);
+        let answer = self.instances.answer(&event).await;
         let answer = answer.map_err(|failed| match failed {
             Failed::Crashed(reason) => Broken::Execution(reason),
             Failed::TimedOut => Broken::Execution("it took longer than 5 s".into()),
         })?;
-        read(&answer).map_err(Broken::Validation)
+        read(&answer, &event["Records"][0]["cf"]["request"]).map_err(Broken::Validation)
     }
 }
 
@@ -136,7 +145,7 @@ fn is_of(origin: &str, host: &str) -> bool {
 
 fn headers(headers: &HeaderMap, host: &str) -> Value {
     let mut by_name = json!({ "host": [{ "key": "Host", "value": host }] });
-    for name in headers.keys().filter(|name| !["host", "connection"].contains(&name.as_str())) {
+    for name in headers.keys().filter(|name| *name != http::header::HOST && !is_disallowed(name.as_str())) {
         let values: Vec<Value> = headers
             .get_all(name)
             .iter()

@@ -7,6 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 
+/// Longest path and longest query of a request that is handed on, in bytes.
+const LONGEST: usize = 8_192;
 /// Largest generated response, headers and body together, in bytes.
 const SIZE: usize = 40 * 1024;
 /// Headers that no function may set.
@@ -38,16 +40,19 @@ pub(crate) enum Decision {
     },
 }
 
-/// Reads what a function has returned.
+/// Whether a header is neither shown to functions nor taken from them.
+pub(super) fn is_disallowed(name: &str) -> bool {
+    DISALLOWED.contains(&name) || RESERVED.iter().any(|beginning| name.starts_with(beginning))
+}
+
+/// Reads what a function has returned for `request`, a request in the form in which functions see it.
 ///
 /// # Errors
 /// The rule that it breaks.
-pub(crate) fn read(value: &Value) -> Result<Decision, String> {
+pub(crate) fn read(value: &Value, request: &Value) -> Result<Decision, String> {
     let object = value.as_object().ok_or("it returned no object")?;
     if !object.contains_key("status") && object.contains_key("uri") {
-        let text = |name: &str| value[name].as_str().map(str::to_owned);
-        let uri = text("uri").filter(|uri| uri.starts_with('/')).ok_or("the uri is no path")?;
-        return Ok(Decision::GoOn { uri, query: text("querystring").unwrap_or_default() });
+        return handed_on(value, request);
     }
     let status = value["status"].as_str().ok_or("the status is no text")?;
     let number = status.parse().ok().filter(|number| (200..=599).contains(number) && status.len() == 3);
@@ -56,7 +61,7 @@ pub(crate) fn read(value: &Value) -> Result<Decision, String> {
     let mut headers = HeaderMap::new();
     let mut size = 0;
     for (name, entries) in value["headers"].as_object().into_iter().flatten() {
-        size += add(name, entries, &mut headers)?;
+        size += set(name, entries, &mut headers)?;
     }
     if value.get("headers").is_some_and(|headers| !headers.is_object()) {
         return Err("the headers are no object".into());
@@ -72,15 +77,44 @@ pub(crate) fn read(value: &Value) -> Result<Decision, String> {
     Ok(Decision::Answer { status, headers, body })
 }
 
-fn add(name: &str, entries: &Value, headers: &mut HeaderMap) -> Result<usize, String> {
+/// A request that goes on. What is read only in it must be as it was shown.
+fn handed_on(value: &Value, request: &Value) -> Result<Decision, String> {
+    for name in ["method", "clientIp"] {
+        if value.get(name).is_some_and(|own| *own != request[name]) {
+            return Err(format!("`{name}` of the request is read only"));
+        }
+    }
+    for (name, entries) in value["headers"].as_object().into_iter().flatten() {
+        let lower = name.to_ascii_lowercase();
+        if is_disallowed(&lower) {
+            return Err(format!("the header `{name}` may not be set"));
+        }
+        if READ_ONLY.contains(&lower.as_str()) && *entries != request["headers"][&lower] {
+            return Err(format!("the header `{name}` is read only"));
+        }
+        add(name, entries, &mut HeaderMap::new())?;
+    }
+    let text = |name: &str| value[name].as_str().map(str::to_owned);
+    let uri = text("uri").filter(|uri| uri.starts_with('/')).ok_or("the uri is no path")?;
+    let query = text("querystring").unwrap_or_default();
+    if uri.len() > LONGEST || query.len() > LONGEST {
+        return Err(format!("path or query has more than {LONGEST} bytes"));
+    }
+    Ok(Decision::GoOn { uri, query })
+}
+
+/// A header of a response.
+fn set(name: &str, entries: &Value, headers: &mut HeaderMap) -> Result<usize, String> {
     let lower = name.to_ascii_lowercase();
-    if DISALLOWED.contains(&lower.as_str())
-        || READ_ONLY.contains(&lower.as_str())
-        || RESERVED.iter().any(|beginning| lower.starts_with(beginning))
-    {
+    if is_disallowed(&lower) || READ_ONLY.contains(&lower.as_str()) {
         return Err(format!("the header `{name}` may not be set"));
     }
-    let parsed: HeaderName = lower.parse().map_err(|_| format!("`{name}` is no header"))?;
+    add(name, entries, headers)
+}
+
+fn add(name: &str, entries: &Value, headers: &mut HeaderMap) -> Result<usize, String> {
+    let parsed: HeaderName =
+        name.to_ascii_lowercase().parse().map_err(|_| format!("`{name}` is no header"))?;
     let entries = entries.as_array().filter(|entries| !entries.is_empty());
     let mut size = 0;
     for entry in entries.ok_or_else(|| format!("the header `{name}` has no list of values"))? {
@@ -116,17 +150,58 @@ mod tests {
         let value = json!({ "status": "200", "body": "aGk=", "bodyEncoding": "base64", "headers": {
             "set-cookie": [{ "key": "Set-Cookie", "value": "a=1" }, { "value": "b=2" }],
         } });
-        let Ok(Decision::Answer { status, headers, body }) = read(&value) else { panic!("a response") };
+        let Ok(Decision::Answer { status, headers, body }) = read(&value, &asked()) else {
+            panic!("a response")
+        };
         assert_eq!((status.as_u16(), body.as_slice()), (200, b"hi".as_slice()));
         assert_eq!(headers.get_all("set-cookie").iter().count(), 2);
         assert!(testkit::cloudfront::accept(&json!({ "status": "204" }).to_string()).is_ok());
-        assert!(read(&json!({ "status": "204" })).is_ok());
+        assert!(read(&json!({ "status": "204" }), &asked()).is_ok());
     }
 
     #[test]
     fn a_request_goes_on() {
         let value = json!({ "uri": "/b", "querystring": "c=1", "method": "GET", "headers": {} });
-        assert_eq!(read(&value), Ok(Decision::GoOn { uri: "/b".into(), query: "c=1".into() }));
+        assert_eq!(read(&value, &asked()), Ok(Decision::GoOn { uri: "/b".into(), query: "c=1".into() }));
+        let whole = Ok(Decision::GoOn { uri: "/a".into(), query: String::new() });
+        assert_eq!(read(&asked(), &asked()), whole);
+        let mut added = asked();
+        added["headers"]["X-Own"] = json!([{ "key": "X-Own", "value": "1" }]);
+        assert_eq!(read(&added, &asked()), whole);
+    }
+
+    #[test]
+    fn what_is_read_only_in_a_request_stays_as_it_is() {
+        let one = |value: &str| json!([{ "value": value }]);
+        for (at, value) in [
+            ("/method", json!("POST")),
+            ("/clientIp", json!("192.0.2.8")),
+            ("/uri", json!("b")),
+            ("/uri", json!(format!("/{}", "a".repeat(LONGEST)))),
+            ("/querystring", json!("a".repeat(LONGEST + 1))),
+            ("/headers/host", one("other.example")),
+            ("/headers/via", one("1.1 a")),
+            ("/headers/content-length", one("1")),
+            ("/headers/x-edge-location", one("a")),
+            ("/headers/x-real-ip", one("192.0.2.8")),
+            ("/headers/accept", json!("text/html")),
+        ] {
+            let mut changed = asked();
+            let (parent, name) = at.rsplit_once('/').expect("a place");
+            changed.pointer_mut(parent).expect("a parent")[name] = value;
+            assert!(read(&changed, &asked()).is_err(), "{at}");
+        }
+    }
+
+    /// A request as functions see it.
+    fn asked() -> Value {
+        json!({
+            "clientIp": "192.0.2.7", "method": "GET", "uri": "/a", "querystring": "",
+            "headers": {
+                "host": [{ "key": "Host", "value": "media.example" }],
+                "accept": [{ "key": "accept", "value": "*/*" }],
+            },
+        })
     }
 
     /// The rules were written twice, here and for the tests of the signer: they must agree.
@@ -153,7 +228,7 @@ mod tests {
             json!({ "status": "200", "headers": { "x-edge-a": [{ "value": "a" }] } }),
             json!({ "status": "200", "headers": { "x-amz-cf-id": [{ "value": "a" }] } }),
         ] {
-            assert!(read(&value).is_err(), "{value:.200}");
+            assert!(read(&value, &asked()).is_err(), "{value:.200}");
             assert!(testkit::cloudfront::accept(&value.to_string()).is_err(), "{value:.200}");
         }
     }

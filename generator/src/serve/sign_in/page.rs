@@ -14,7 +14,7 @@ main{max-width:24rem;margin:10vh auto;padding:1.5rem;background:#fff;border:1px 
 h1{font-size:1.4rem;margin:0 0 .5rem}label{display:block;margin:1rem 0 .25rem}\
 input{width:100%;box-sizing:border-box;padding:.6rem;font:inherit;border:1px solid #6b7280;border-radius:.25rem}\
 button{margin-top:1.25rem;width:100%;padding:.7rem;font:inherit;color:#fff;background:#0b57d0;border:0;\
-border-radius:.25rem}:focus-visible{outline:3px solid #f2a900;outline-offset:2px}\
+border-radius:.25rem}:focus-visible{outline:3px solid #8a4b00;outline-offset:2px}\
 [role=alert]{color:#a40e26}small{color:#4b5563}";
 
 /// The form to sign in with. It posts to the very URL it was shown under, which has all that the application asked.

@@ -96,6 +96,18 @@ pub(crate) fn judge(
     verified: &Verified,
 ) -> Result<(), Refusal> {
     let key = trusted.iter().find(|key| key.id == grant.key_id).ok_or(Refusal::UnknownKey)?;
+    opens(grant, seen, |text, signature| verified.check(key, text, signature, grant))
+}
+
+/// Whether `grant` opens what was asked for; `signed` tells whether its key has made a signature over a text.
+///
+/// # Errors
+/// The first reason for which it does not.
+pub(super) fn opens(
+    grant: &Grant,
+    seen: Seen<'_>,
+    signed: impl FnOnce(&[u8], &[u8]) -> bool,
+) -> Result<(), Refusal> {
     let signature =
         signing::decode(&grant.signature).ok_or(Refusal::Malformed("the signature is not in base64"))?;
     let (text, canned) = match &grant.signed {
@@ -108,7 +120,7 @@ pub(crate) fn judge(
         }
     };
     // The text is read only once somebody trusted is known to have written it.
-    if !verified.check(key, &text, &signature, grant) {
+    if !signed(&text, &signature) {
         return Err(Refusal::Denied);
     }
     let terms = match canned {

@@ -4,11 +4,15 @@
 //! Sources: AmazonCloudFront/latest/DeveloperGuide/private-content-signed-cookies and -signed-urls with their
 //! pages for canned and custom policies.
 
+#[cfg(test)]
+mod flips;
 mod grant;
 mod judge;
 mod policy;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;
 
 pub(super) use grant::{Grant, own_query};
 pub(super) use judge::{Refusal, Seen, Verified, judge};
