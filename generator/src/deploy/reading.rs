@@ -26,17 +26,18 @@ pub(super) async fn read(
 }
 
 async fn read_raw(cloudformation: &dyn CloudFormation, name: &str) -> Result<Reading, AwsError> {
-    read_after(cloudformation, name, Reading::default()).await
+    let stack = cloudformation.stack(name).await?;
+    with_template(cloudformation, name, stack, Reading::default()).await
 }
 
 /// A stack that was never made has no template, and one that has not been changed since it was `known` the same:
 /// neither is asked for.
-async fn read_after(
+async fn with_template(
     cloudformation: &dyn CloudFormation,
     name: &str,
+    stack: Option<Stack>,
     known: Reading,
 ) -> Result<Reading, AwsError> {
-    let stack = cloudformation.stack(name).await?;
     let Some(found) = stack.as_ref().filter(|stack| stack.status != "REVIEW_IN_PROGRESS") else {
         return Ok(Reading { stack, template: None });
     };
@@ -55,8 +56,9 @@ pub(super) async fn read_again(
     region: &str,
     known: Reading,
 ) -> Result<Reading, DeployError> {
-    let read = read_after(cloudformation, stack, known).await;
-    read.doing(|| format!("reading stack `{stack}` in `{region}`"))
+    let doing = || format!("reading stack `{stack}` in `{region}`");
+    let found = cloudformation.stack(stack).await.doing(doing)?;
+    with_template(cloudformation, stack, found, known).await.doing(doing)
 }
 
 /// Reads several stacks, `(name, region)` each, all at once. The answers have the same order.
@@ -68,7 +70,13 @@ pub(super) async fn read_all(
     for (place, (name, region)) in stacks.iter().enumerate() {
         let cloudformation: Arc<dyn CloudFormation> = peers.cloudformation(region);
         let name = (*name).to_owned();
-        reads.spawn(async move { (place, read_raw(&*cloudformation, &name).await) });
+        reads.spawn(async move {
+            let read = async {
+                let stack = cloudformation.among_many(&name).await?;
+                with_template(&*cloudformation, &name, stack, Reading::default()).await
+            };
+            (place, read.await)
+        });
     }
     let mut readings = vec![Reading::default(); stacks.len()];
     while let Some(read) = reads.join_next().await {

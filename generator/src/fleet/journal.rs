@@ -1,13 +1,16 @@
 //! The journal of a run: whatever is recorded outlives the process before anything is done about it.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Header, History, JournalError, Record, Store};
 
 /// Writes records down. Several tasks may record at once: what comes in while the store is busy is written
-/// together next, so that a slow store slows each tenant and not the number of them.
+/// together next, so that a slow store slows each tenant and not the number of them. Between two appends it pauses
+/// for a few times as long as the last one took, up to what the store says: no disk is kept busy with syncs, and
+/// nobody waits long for a quick one.
 #[derive(Debug)]
 pub struct Journal {
     place: String,
@@ -80,6 +83,11 @@ impl Journal {
     }
 }
 
+/// The pause after an append, in times of it.
+const PAUSES: u32 = 4;
+/// A timer is no more exact than this.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 /// Writes what comes in until nobody is left who could record anything.
 async fn write(
     mut store: Box<dyn Store>,
@@ -87,11 +95,13 @@ async fn write(
     history: Arc<Mutex<History>>,
 ) {
     let mut broken: Option<JournalError> = None;
+    let longest = store.pause();
     while let Some(first) = entries.recv().await {
         let mut together = vec![first];
         while let Ok(next) = entries.try_recv() {
             together.push(next);
         }
+        let start = Instant::now();
         let result = match &broken {
             Some(error) => Err(error.clone()),
             None => {
@@ -109,8 +119,9 @@ async fn write(
             // Who has given up waiting needs no answer.
             let _ = entry.kept.send(result.clone());
         }
-        if !store.pause().is_zero() {
-            tokio::time::sleep(store.pause()).await;
+        let pause = longest.min(start.elapsed() * PAUSES);
+        if pause >= SHORTEST {
+            tokio::time::sleep(pause).await;
         }
     }
 }

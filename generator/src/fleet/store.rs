@@ -11,8 +11,8 @@ pub trait Store: Send {
     fn place(&self) -> String;
     /// Adds whole lines, each with its line end. When this ends, they outlive this process.
     fn append<'a>(&'a mut self, lines: &'a str) -> Boxed<'a, Result<(), JournalError>>;
-    /// Pause between two appends, in which lines gather: one append of ten lines costs little more than one of
-    /// a single line, and tenants wait for the cloud much longer than for this.
+    /// Longest pause between two appends, in which lines gather: one append of ten lines costs little more than one
+    /// of a single line. After a quick append the pause is shorter: see [`super::Journal`].
     fn pause(&self) -> Duration {
         Duration::ZERO
     }

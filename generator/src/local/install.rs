@@ -65,7 +65,7 @@ impl Recipe {
     /// the first time, milliseconds later. Two processes do not install at once.
     pub(super) fn install(&self, folder: &Path, progress: &dyn Fn(&str)) -> Result<Environment, LocalError> {
         let python = python::find()?;
-        let root = folder.join(format!("{}-{}", self.name, self.digest(&python)));
+        let root = folder.join(self.key(&python));
         let environment = Environment { root };
         if environment.root.join(COMPLETE).is_file() {
             return Ok(environment);
@@ -83,6 +83,11 @@ impl Recipe {
             self.make(&environment, &python, progress)?;
         }
         Ok(environment)
+    }
+
+    /// Whether the environment under `folder` with this key is whole, and was made by this recipe on any Python.
+    pub(super) fn made(&self, folder: &Path, key: &str) -> bool {
+        key.starts_with(&self.own_key()) && folder.join(key).join(COMPLETE).is_file()
     }
 
     fn make(
@@ -151,18 +156,26 @@ impl Recipe {
         }
     }
 
-    /// Twelve characters that stand for everything the environment is made of.
-    fn digest(&self, python: &Python) -> String {
-        let mut hash = Sha256::new();
-        let version = python.version.to_string();
-        let path = python.path.to_string_lossy();
-        let files = self.files.iter().flat_map(|(name, content)| [*name, *content]);
-        for part in [self.requirements, &version, &path].into_iter().chain(files) {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
-        }
-        hex::encode(&hash.finalize()[..6])
+    /// Name of the environment's folder: what it is made by, and on what.
+    fn key(&self, python: &Python) -> String {
+        let (version, path) = (python.version.to_string(), python.path.to_string_lossy());
+        format!("{}{}", self.own_key(), digest([version.as_str(), &path]))
     }
+
+    fn own_key(&self) -> String {
+        let files = self.files.iter().flat_map(|(name, content)| [*name, *content]);
+        format!("{}-{}-", self.name, digest(std::iter::once(self.requirements).chain(files)))
+    }
+}
+
+/// Twelve characters that stand for all these parts.
+fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hex::encode(&hash.finalize()[..6])
 }
 
 /// A Python that sees neither the user's module path nor the current folder's modules.
@@ -215,8 +228,18 @@ mod tests {
     #[test]
     fn other_packages_or_files_make_another_environment() {
         let python = python::find().expect("a Python");
-        let digest = |recipe: &Recipe| recipe.digest(&python);
-        assert_ne!(digest(&EMPTY), digest(&Recipe { requirements: "a==1", ..EMPTY }));
-        assert_ne!(digest(&EMPTY), digest(&Recipe { files: &[("hello.py", "")], ..EMPTY }));
+        let key = |recipe: &Recipe| recipe.key(&python);
+        assert_ne!(key(&EMPTY), key(&Recipe { requirements: "a==1", ..EMPTY }));
+        assert_ne!(key(&EMPTY), key(&Recipe { files: &[("hello.py", "")], ..EMPTY }));
+    }
+
+    #[test]
+    fn what_this_recipe_has_made_is_known_without_a_python() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let environment = EMPTY.install(folder.path(), &|_| {}).expect("an environment");
+        assert!(EMPTY.made(folder.path(), &environment.key()));
+        assert!(!Recipe { requirements: "a==1", ..EMPTY }.made(folder.path(), &environment.key()));
+        fs::remove_file(environment.root.join(COMPLETE)).expect("the mark");
+        assert!(!EMPTY.made(folder.path(), &environment.key()));
     }
 }

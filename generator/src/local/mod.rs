@@ -124,6 +124,9 @@ pub enum Status {
 /// No usable Python, a failed installation, or a server that does not come up.
 pub fn up(cache: &Cache, instance: &str, progress: &dyn Fn(&str)) -> Result<LocalCloud, LocalError> {
     let instance = cache.instance(instance)?;
+    if let Some(cloud) = running(cache, &instance)? {
+        return Ok(cloud);
+    }
     let environment = CLOUD.install(&cache.environments(), progress)?;
     let _lock = instance.lock()?;
     let same = instance.remembered().is_some_and(|remembered| remembered.environment == environment.key());
@@ -139,6 +142,19 @@ pub fn up(cache: &Cache, instance: &str, progress: &dyn Fn(&str)) -> Result<Loca
     let (port, health) = process::start(&instance, &environment)?;
     let pid = instance.running()?.unwrap_or_default();
     Ok(LocalCloud { endpoint: process::endpoint(port), version: health.version, pid, started: true })
+}
+
+/// The instance, where it runs and is of this version. Looks for no Python, which may take longer than all else.
+fn running(cache: &Cache, instance: &Instance) -> Result<Option<LocalCloud>, LocalError> {
+    let _lock = instance.lock()?;
+    let Some(remembered) = instance.remembered() else { return Ok(None) };
+    if !CLOUD.made(&cache.environments(), &remembered.environment) {
+        return Ok(None);
+    }
+    Ok(match look(instance)? {
+        Status::Running(cloud) => Some(cloud),
+        Status::Silent { .. } | Status::Stopped => None,
+    })
 }
 
 /// Stops `instance`; what it holds is kept. `false` where it did not run.

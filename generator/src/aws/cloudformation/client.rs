@@ -123,6 +123,10 @@ impl CloudFormation for CloudFormationClient {
         Box::pin(self.one(stack))
     }
 
+    fn among_many<'a>(&'a self, name: &'a str) -> Boxed<'a, Result<Option<Stack>, AwsError>> {
+        Box::pin(self.poller.read(self, name))
+    }
+
     fn watched<'a>(&'a self, stack: &'a str) -> Boxed<'a, Result<Option<Stack>, AwsError>> {
         Box::pin(self.poller.look(self, stack))
     }

@@ -26,6 +26,10 @@ use super::{AwsError, Boxed};
 pub trait CloudFormation: Send + Sync {
     /// The stack of this name or id, or `None` where there is none. A deleted stack has only its id.
     fn stack<'a>(&'a self, stack: &'a str) -> Boxed<'a, Result<Option<Stack>, AwsError>>;
+    /// The same by the stack's name, for one who reads many at once: they are asked for together.
+    fn among_many<'a>(&'a self, name: &'a str) -> Boxed<'a, Result<Option<Stack>, AwsError>> {
+        self.stack(name)
+    }
     /// The same, as of now or of a moment ago: who watches many stacks asks for all of them together.
     fn watched<'a>(&'a self, stack: &'a str) -> Boxed<'a, Result<Option<Stack>, AwsError>> {
         self.stack(stack)

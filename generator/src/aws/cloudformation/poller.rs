@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::{Mutex as Turn, oneshot};
 
 use super::Stack;
@@ -51,14 +52,25 @@ impl Poller {
         Self { clock, interval, waiting: Mutex::default(), looking: Turn::default() }
     }
 
-    /// What a stack is at the next look.
+    /// What a stack is at the next look, by its ARN.
     pub(super) async fn look(&self, region: &dyn Region, stack: &str) -> Seen {
+        self.next(region, stack, self.interval).await
+    }
+
+    /// What a stack is now, by its name. Who asks at the same time shares the look, and nobody waits for the next.
+    pub(super) async fn read(&self, region: &dyn Region, stack: &str) -> Seen {
+        self.next(region, stack, Duration::ZERO).await
+    }
+
+    async fn next(&self, region: &dyn Region, stack: &str, interval: Duration) -> Seen {
         loop {
             let (sender, mut seen) = oneshot::channel();
             {
                 let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
                 waiting.entry(stack.to_owned()).or_default().push(sender);
             }
+            // The others who ask just now get the chance to be asked for together.
+            tokio::task::yield_now().await;
             let mut looks = self.looking.lock().await;
             match seen.try_recv() {
                 // Somebody else has looked meanwhile.
@@ -69,7 +81,7 @@ impl Poller {
             }
             if let Some(last) = looks.last {
                 let passed = self.clock.elapsed().saturating_sub(last);
-                let rest = self.interval.saturating_sub(passed);
+                let rest = interval.saturating_sub(passed);
                 if !rest.is_zero() {
                     self.clock.sleep(rest).await;
                 }
@@ -87,26 +99,41 @@ impl Poller {
     async fn answer(&self, region: &dyn Region, looks: &mut Looks) {
         let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
         let together = waiting.len() > looks.pages.max(FEW);
-        let listed: Option<Result<BTreeMap<String, Stack>, AwsError>> = if together {
-            Some(region.all().await.map(|(stacks, pages)| {
+        let listed = if together { Some(region.all().await) } else { None };
+        let stacks = match listed {
+            Some(Err(error)) => {
+                for asker in waiting.into_values().flatten() {
+                    // Who has given up waiting needs no answer.
+                    let _ = asker.send(Err(error.clone()));
+                }
+                return;
+            }
+            Some(Ok((stacks, pages))) => {
                 looks.pages = pages;
-                stacks.into_iter().map(|stack| (stack.id.clone(), stack)).collect()
-            }))
-        } else {
-            None
+                stacks
+            }
+            None => Vec::new(),
         };
-        for (id, askers) in waiting {
-            let seen = match &listed {
-                Some(Err(error)) => Err(error.clone()),
-                Some(Ok(stacks)) if stacks.contains_key(&id) => Ok(stacks.get(&id).cloned()),
-                // The list leaves deleted stacks out, and knows no names.
-                _ => region.one(&id).await,
-            };
+        let known: BTreeMap<&str, &Stack> = stacks
+            .iter()
+            .flat_map(|stack| [(stack.id.as_str(), stack), (stack.name.as_str(), stack)])
+            .collect();
+        // The list leaves deleted stacks out, and one that was made while it was read.
+        let (seen, missing): (Vec<_>, Vec<_>) =
+            waiting.into_iter().partition(|(stack, _)| known.contains_key(stack.as_str()));
+        for (stack, askers) in seen {
+            let found = known.get(stack.as_str()).map(|stack| (*stack).clone());
             for asker in askers {
-                // Who has given up waiting needs no answer.
-                let _ = asker.send(seen.clone());
+                let _ = asker.send(Ok(found.clone()));
             }
         }
+        let single = missing.into_iter().map(|(stack, askers)| async move {
+            let seen = region.one(&stack).await;
+            for asker in askers {
+                let _ = asker.send(seen.clone());
+            }
+        });
+        join_all(single).await;
     }
 }
 
@@ -176,6 +203,32 @@ mod tests {
         assert_eq!(region.lists.load(Ordering::SeqCst), 1);
         watch_all(&poller, &region).await;
         assert_eq!(region.lists.load(Ordering::SeqCst), 1, "eight looks are fewer than twenty pages");
+    }
+
+    #[tokio::test]
+    async fn readers_share_a_look_and_wait_for_none() {
+        let clock = ManualClock::default();
+        let poller = Arc::new(Poller::new(Arc::new(clock.clone()), Duration::from_secs(1)));
+        let stack = |number| Stack {
+            id: format!("arn:{number}"),
+            name: format!("stack-{number}"),
+            status: "UPDATE_COMPLETE".into(),
+            ..Stack::default()
+        };
+        let stacks = (0..50).map(stack).collect();
+        let region = Arc::new(Counted { stacks, pages: 1, ..Counted::default() });
+        for _ in 0..2 {
+            let readers = (0..51).map(|number| {
+                let (poller, region) = (Arc::clone(&poller), Arc::clone(&region));
+                tokio::spawn(async move { poller.read(&*region, &format!("stack-{number}")).await })
+            });
+            for (number, reader) in readers.collect::<Vec<_>>().into_iter().enumerate() {
+                assert_eq!(reader.await.expect("no panic"), Ok(region.stacks.get(number).cloned()));
+            }
+        }
+        let counts = (region.lists.load(Ordering::SeqCst), region.single.load(Ordering::SeqCst));
+        assert_eq!(counts, (2, 2), "each time one list, and one look at the stack that is not there");
+        assert_eq!(clock.elapsed(), Duration::ZERO);
     }
 
     #[tokio::test]
