@@ -13,6 +13,7 @@ mod local;
 mod new;
 mod outputs;
 mod package;
+mod parallel;
 mod plan;
 mod policy;
 mod recording;

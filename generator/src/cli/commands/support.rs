@@ -1,5 +1,6 @@
 //! What several commands do: render, connect, build, lay out tables.
 
+use super::parallel;
 use crate::aws::{Cloud, Peers};
 use crate::cli::args::CallArgs;
 use crate::cli::context::Context;
@@ -18,16 +19,15 @@ use crate::tenant::Tenant;
 /// tenant files do not count.
 pub(super) fn render_all(context: &Context, tenants: &[Tenant]) -> Result<Vec<RenderedTenant>, Failure> {
     let templates = Templates::load(&context.settings.templates)?;
-    let mut all = Vec::with_capacity(tenants.len());
-    for tenant in tenants {
+    let rendered = parallel::each(tenants.iter().collect(), |tenant: &Tenant| {
         let mut rendered = render(&templates, tenant, &media_cdn(tenant)?)?;
         if context.settings.local {
             rendered.account = None;
             rendered.role_arn = None;
         }
-        all.push(rendered);
-    }
-    Ok(all)
+        Ok(rendered)
+    });
+    rendered.into_iter().collect()
 }
 
 /// Connects to AWS, or to the local cloud, which is started where it does not run.

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use wildmatch::WildMatch;
 
 use super::check::finding_json;
+use crate::cli::commands::parallel;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -70,11 +71,9 @@ pub(in crate::cli::commands) fn judge_all(context: &Context, tenants: Vec<Tenant
     let (rules, names) = rules(context, &tenants)?;
     let templates = Templates::load(&context.settings.templates)?;
     let today = today(context);
-    let mut judged = Vec::with_capacity(tenants.len());
-    for tenant in tenants {
-        judged.push(one(context, &rules, &templates, tenant, today)?);
-    }
-    Ok(Trial { rules: Arc::new(rules), tenants: judged, today, names })
+    let judged = parallel::each(tenants, |tenant| one(context, &rules, &templates, tenant, today));
+    let tenants = judged.into_iter().collect::<Result<_, _>>()?;
+    Ok(Trial { rules: Arc::new(rules), tenants, today, names })
 }
 
 fn one(
