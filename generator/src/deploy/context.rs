@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::record::Record;
 use super::rooms::Rooms;
 use super::unused::Unused;
 use crate::aws::{AwsError, Boxed};
@@ -37,6 +38,8 @@ pub struct Work {
     pub again: bool,
     /// Change sets that exist and are not executed.
     pub unused: Arc<Unused>,
+    /// What an earlier deployment of the tenant has recorded.
+    pub recorded: Option<Arc<Record>>,
     /// Milliseconds slept between two looks.
     waited: Arc<AtomicU64>,
 }
@@ -45,7 +48,7 @@ impl Work {
     /// Another piece, whose change sets are cleaned up together with this one's.
     #[must_use]
     pub fn beside(&self, mark: String, again: bool) -> Self {
-        Self { mark, again, unused: Arc::clone(&self.unused), waited: Arc::default() }
+        Self { mark, again, unused: Arc::clone(&self.unused), ..Self::default() }
     }
 
     /// Time spent waiting for the cloud so far.

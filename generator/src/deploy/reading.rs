@@ -6,8 +6,10 @@ use tokio::task::JoinSet;
 
 use super::DeployError;
 use super::error::Doing;
+use super::record::Record;
 use crate::aws::cloudformation::{CloudFormation, Stack};
 use crate::aws::{AwsError, Peers};
+use crate::render::{RenderedStack, RenderedTenant};
 
 /// A stack and its template.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,23 +68,51 @@ pub(super) async fn read_all(
     peers: &dyn Peers,
     stacks: &[(&str, &str)],
 ) -> Result<Vec<Reading>, DeployError> {
+    let unknown = |(name, region): &(&str, &str)| Asked {
+        name: (*name).to_owned(),
+        region: (*region).to_owned(),
+        known: Reading::default(),
+    };
+    read_each(peers, stacks.iter().map(unknown).collect()).await
+}
+
+/// Reads the stacks of a tenant, all at once. The template of one that stands as it was recorded is not asked for.
+pub(super) async fn read_tenant(
+    peers: &dyn Peers,
+    tenant: &RenderedTenant,
+    recorded: Option<&Record>,
+) -> Result<Vec<Reading>, DeployError> {
+    let asked = |stack: &RenderedStack| Asked {
+        name: stack.name.clone(),
+        region: stack.region.clone(),
+        known: recorded.map(|record| record.reading(stack)).unwrap_or_default(),
+    };
+    read_each(peers, tenant.stacks.iter().map(asked).collect()).await
+}
+
+/// A stack to be read, and the state in which its template is known.
+struct Asked {
+    name: String,
+    region: String,
+    known: Reading,
+}
+
+async fn read_each(peers: &dyn Peers, stacks: Vec<Asked>) -> Result<Vec<Reading>, DeployError> {
+    let mut readings = vec![Reading::default(); stacks.len()];
     let mut reads = JoinSet::new();
-    for (place, (name, region)) in stacks.iter().enumerate() {
-        let cloudformation: Arc<dyn CloudFormation> = peers.cloudformation(region);
-        let name = (*name).to_owned();
+    for (place, Asked { name, region, known }) in stacks.into_iter().enumerate() {
+        let cloudformation: Arc<dyn CloudFormation> = peers.cloudformation(&region);
         reads.spawn(async move {
             let read = async {
                 let stack = cloudformation.among_many(&name).await?;
-                with_template(&*cloudformation, &name, stack, Reading::default()).await
+                with_template(&*cloudformation, &name, stack, known).await
             };
-            (place, read.await)
+            (place, read.await.doing(|| format!("reading stack `{name}` in `{region}`")))
         });
     }
-    let mut readings = vec![Reading::default(); stacks.len()];
     while let Some(read) = reads.join_next().await {
         let (place, reading) = read.map_err(|_| DeployError::Cancelled)?;
-        let (name, region) = stacks[place];
-        readings[place] = reading.doing(|| format!("reading stack `{name}` in `{region}`"))?;
+        readings[place] = reading?;
     }
     Ok(readings)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::reading::{self, Reading, read_all};
+use super::reading::{self, Reading, read_tenant};
 use super::stack::{StackDeployer, StackOutcome, StackRequest};
 use super::{Context, DeployError, Gate, account, page, preflight};
 use crate::aws::Peers;
@@ -64,11 +64,9 @@ pub async fn deploy_tenant(
 ) -> Result<TenantOutcome, DeployError> {
     let start = context.clock.elapsed();
     let own_page = page::Page::read(context, tenant)?;
-    let names: Vec<_> =
-        tenant.stacks.iter().map(|stack| (stack.name.as_str(), stack.region.as_str())).collect();
     let ((), readings) = tokio::try_join!(
         account::check(context, peers, &tenant.tenant, tenant.account.as_deref()),
-        read_all(peers, &names),
+        read_tenant(peers, tenant, context.work.recorded.as_deref()),
     )?;
     let mut outputs: BTreeMap<StackId, BTreeMap<String, String>> = BTreeMap::new();
     for (stack, reading) in tenant.stacks.iter().zip(&readings) {

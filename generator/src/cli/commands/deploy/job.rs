@@ -9,12 +9,13 @@ use sha2::{Digest, Sha256};
 use super::super::artifacts::Place;
 use super::super::fleet::{kind_of, no_file};
 use super::super::policy::Judged;
-use super::super::recording::record;
+use super::super::recording;
 use super::super::verify::{self, SignIn};
 use crate::aws::Boxed;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::deploy::record::{Record, Recorded};
 use crate::deploy::{Gate, StackOutcome, TenantOutcome, deploy_tenant, planned};
 use crate::fleet::{Attempt, Job, JobEnd, Outcome};
 use crate::plan::SavedTenant;
@@ -53,7 +54,12 @@ impl Job for DeployJob {
             let Some(Target { rendered, settings, place, plan }) = self.tenants.get(tenant) else {
                 return no_file(tenant);
             };
-            let work = place.engine.work.beside(mark(attempt.run), attempt.number > 1);
+            let found = recording::found(place, tenant).await;
+            let mut work = place.engine.work.beside(mark(attempt.run), attempt.number > 1);
+            work.recorded = found.as_ref().and_then(|found| match &found.recorded {
+                Recorded::Known(record) => Some(Arc::new((**record).clone())),
+                Recorded::Nothing | Recorded::Unreadable(_) => None,
+            });
             let engine = place.engine.with(work.clone());
             let (cloud, locations) = (&place.cloud, &place.locations);
             let ended = match plan {
@@ -62,7 +68,8 @@ impl Job for DeployJob {
             };
             let (outcome, detail) = match ended {
                 Ok(outcome) => {
-                    record(&self.context, place, rendered, settings).await;
+                    let record = Record::of(rendered, settings, &outcome);
+                    recording::record(&self.context, place, &record, found).await;
                     self.finish(rendered, place, &outcome).await
                 }
                 Err(error) => (failed(error.into()), json!({ "account": place.account })),
