@@ -1,11 +1,12 @@
 //! The journal of a run: whatever is recorded outlives the process before anything is done about it.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Header, History, JournalError, Record, Store};
+use crate::clock::Clock;
 
 /// Writes records down. Several tasks may record at once: what comes in while the store is busy is written
 /// together next, so that a slow store slows each tenant and not the number of them. Between two appends it pauses
@@ -29,24 +30,28 @@ impl Journal {
     ///
     /// # Errors
     /// Where the store fails.
-    pub async fn create(mut store: Box<dyn Store>, header: Header) -> Result<Self, JournalError> {
+    pub async fn create(
+        mut store: Box<dyn Store>,
+        header: Header,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, JournalError> {
         store.append(&line(&Record::Run(Box::new(header.clone())))).await?;
-        Ok(Self::over(store, History::new(header)))
+        Ok(Self::over(store, History::new(header), clock))
     }
 
     /// The journal of a run that was started before, from its lines.
     ///
     /// # Errors
     /// Where a line cannot be read.
-    pub fn open(store: Box<dyn Store>, lines: &str) -> Result<Self, JournalError> {
+    pub fn open(store: Box<dyn Store>, lines: &str, clock: Arc<dyn Clock>) -> Result<Self, JournalError> {
         let history = History::read(&store.place(), lines)?;
-        Ok(Self::over(store, history))
+        Ok(Self::over(store, history, clock))
     }
 
-    fn over(store: Box<dyn Store>, history: History) -> Self {
+    fn over(store: Box<dyn Store>, history: History, clock: Arc<dyn Clock>) -> Self {
         let (queue, entries) = mpsc::unbounded_channel();
         let (place, history) = (store.place(), Arc::new(Mutex::new(history)));
-        tokio::spawn(write(store, entries, Arc::clone(&history)));
+        tokio::spawn(write(store, entries, Arc::clone(&history), clock));
         Self { place, history, queue }
     }
 
@@ -93,6 +98,7 @@ async fn write(
     mut store: Box<dyn Store>,
     mut entries: mpsc::UnboundedReceiver<Entry>,
     history: Arc<Mutex<History>>,
+    clock: Arc<dyn Clock>,
 ) {
     let mut broken: Option<JournalError> = None;
     let longest = store.pause();
@@ -101,7 +107,7 @@ async fn write(
         while let Ok(next) = entries.try_recv() {
             together.push(next);
         }
-        let start = Instant::now();
+        let start = clock.elapsed();
         let result = match &broken {
             Some(error) => Err(error.clone()),
             None => {
@@ -119,9 +125,9 @@ async fn write(
             // Who has given up waiting needs no answer.
             let _ = entry.kept.send(result.clone());
         }
-        let pause = longest.min(start.elapsed() * PAUSES);
+        let pause = longest.min(clock.elapsed().saturating_sub(start) * PAUSES);
         if pause >= SHORTEST {
-            tokio::time::sleep(pause).await;
+            clock.sleep(pause).await;
         }
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::json;
 
 use super::*;
-use crate::clock::Clock;
+use crate::clock::{Clock, ManualClock};
 use crate::report::RecordedSink;
 
 mod engine;
@@ -154,10 +154,18 @@ fn fleet(clock: &JumpingClock) -> (Fleet, Arc<RecordedSink>) {
     (Fleet { clock: Arc::new(clock.clone()), sink: sink.clone(), stopper: Stopper::new() }, sink)
 }
 
+/// The journal of a new run.
+async fn begun(memory: Memory, header: Header) -> Arc<Journal> {
+    let journal = Journal::create(Box::new(memory), header, Arc::new(ManualClock::default())).await;
+    Arc::new(journal.expect("a journal"))
+}
+
 /// Goes through a run from the text of a journal, as another process would.
 async fn go_on(clock: &JumpingClock, memory: &Memory, job: &Arc<Recorder>) -> (Ended, History) {
     let lines = memory.text.lock().unwrap().clone();
-    let journal = Arc::new(Journal::open(Box::new(memory.clone()), &lines).expect("a journal"));
+    let journal = Arc::new(
+        Journal::open(Box::new(memory.clone()), &lines, Arc::new(ManualClock::default())).expect("a journal"),
+    );
     let (fleet, _) = fleet(clock);
     let ended = clock.run(run(&fleet, &journal, job.clone())).await.expect("a kept journal");
     (ended, journal.history())

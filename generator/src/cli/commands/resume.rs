@@ -12,7 +12,7 @@ use crate::report::TenantReport;
 pub(super) async fn run(context: &Context, args: &ResumeArgs) -> Result<Answer, Failure> {
     let place = fleet::place(context, &args.journal)?;
     let cloud = connect_within(context, args.calls).await?;
-    let journal = place.open(&cloud, &args.run).await?;
+    let journal = place.open(context, &cloud, &args.run).await?;
     let history = journal.history();
     let mut onward = Onward::Resume;
     let (job, show): (_, fn(&TenantReport, bool) -> String) = match history.header.job.as_str() {

@@ -8,7 +8,7 @@ async fn waves_follow_each_other_with_a_pause_and_no_more_run_at_once_than_may()
     let memory = Memory::default();
     let job = Arc::new(Recorder { clock: clock.clone(), store: Some(memory.clone()), ..Recorder::default() });
     let header = header(&[&["a"], &["b", "c", "d"]], 2, 60, 0);
-    let journal = Arc::new(Journal::create(Box::new(memory), header).await.expect("a journal"));
+    let journal = begun(memory, header).await;
     let (fleet, sink) = fleet(&clock);
     let ended = clock.run(run(&fleet, &journal, job.clone())).await.expect("kept");
     assert_eq!(ended, Ended { stopped: None });
@@ -31,7 +31,7 @@ async fn too_many_failures_stop_the_rest_and_going_on_tries_them_again() {
     let job = Arc::new(Recorder { clock: clock.clone(), ..Recorder::default() });
     *job.fails.lock().unwrap() = vec!["a".into(), "b".into()];
     let header = header(&[&["a", "b", "c", "d", "e"]], 2, 0, 1);
-    let journal = Arc::new(Journal::create(Box::new(memory.clone()), header).await.expect("a journal"));
+    let journal = begun(memory.clone(), header).await;
     let (fleet, sink) = fleet(&clock);
     let ended = clock.run(run(&fleet, &journal, job.clone())).await.expect("kept");
     assert_eq!(ended.stopped, Some(StopReason::TooManyFailures { failed: 2, allowed: 1 }));
@@ -55,7 +55,7 @@ async fn who_is_asked_to_stop_finishes_what_is_in_flight_and_begins_nothing() {
     let clock = JumpingClock::default();
     let job = Arc::new(Recorder { clock: clock.clone(), ..Recorder::default() });
     let header = header(&[&["a", "b", "c"], &["d"]], 2, 0, 0);
-    let journal = Arc::new(Journal::create(Box::new(Memory::default()), header).await.expect("a journal"));
+    let journal = begun(Memory::default(), header).await;
     let (fleet, _) = fleet(&clock);
     let stopper = fleet.stopper.clone();
     let asking = async {
@@ -77,7 +77,7 @@ async fn a_pause_ends_early_when_asked_to_stop_and_goes_on_where_it_was() {
     let memory = Memory::default();
     let job = Arc::new(Recorder { clock: clock.clone(), ..Recorder::default() });
     let header = header(&[&["a"], &["b"]], 1, 100, 0);
-    let journal = Arc::new(Journal::create(Box::new(memory.clone()), header).await.expect("a journal"));
+    let journal = begun(memory.clone(), header).await;
     let (fleet, _) = fleet(&clock);
     let stopper = fleet.stopper.clone();
     let asking = async {
@@ -103,7 +103,7 @@ async fn cut_off_after_any_line_a_run_goes_on_and_repeats_nothing_that_was_done(
     let memory = Memory::default();
     let job = Arc::new(Recorder { clock: clock.clone(), ..Recorder::default() });
     let header = header(&[&["a", "b"], &["c", "d", "e"]], 2, 1, 0);
-    let journal = Arc::new(Journal::create(Box::new(memory.clone()), header).await.expect("a journal"));
+    let journal = begun(memory.clone(), header).await;
     let (fleet, _) = fleet(&clock);
     clock.run(run(&fleet, &journal, job)).await.expect("kept");
     let whole = memory.text.lock().unwrap().clone();
@@ -133,7 +133,7 @@ async fn nothing_begins_that_cannot_be_written_down() {
     let memory = Memory { breaks_after: Some(Arc::new(AtomicUsize::new(4))), ..Memory::default() };
     let job = Arc::new(Recorder { clock: clock.clone(), ..Recorder::default() });
     let header = header(&[&["a", "b", "c", "d"]], 1, 0, 9);
-    let journal = Arc::new(Journal::create(Box::new(memory), header).await.expect("a journal"));
+    let journal = begun(memory, header).await;
     let (fleet, _) = fleet(&clock);
     let error = clock.run(run(&fleet, &journal, job.clone())).await.expect_err("a full disk");
     assert!(error.to_string().contains("the disk is full"), "{error}");
@@ -146,7 +146,7 @@ async fn a_job_that_panics_is_a_failure_and_the_others_go_on() {
     let clock = JumpingClock::default();
     let job = Arc::new(Recorder { clock: clock.clone(), ..Recorder::default() });
     let header = header(&[&["a", "panics", "z"]], 1, 0, 1);
-    let journal = Arc::new(Journal::create(Box::new(Memory::default()), header).await.expect("a journal"));
+    let journal = begun(Memory::default(), header).await;
     let (fleet, _) = fleet(&clock);
     let ended = clock.run(run(&fleet, &journal, job)).await.expect("kept");
     let history = journal.history();

@@ -128,7 +128,7 @@ pub(super) async fn begin(context: &Context, start: Start<'_>) -> Result<Answer,
     let Start { name, cloud, args, arguments, plan, job, show, onward } = start;
     let header = header(context, name, args, arguments, plan);
     let place = place(context, &args.journal)?;
-    let journal = place.create(cloud, header).await?;
+    let journal = place.create(context, cloud, header).await?;
     go(context, Work { journal, job, show, onward }, &args.journal, &place).await
 }
 

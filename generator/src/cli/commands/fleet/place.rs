@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::aws::Cloud;
+use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::fleet::{FileStore, Header, Journal, JournalError, ObjectStore, Store};
@@ -42,6 +43,7 @@ impl Place {
     /// The journal of a new run.
     pub(in crate::cli::commands) async fn create(
         &self,
+        context: &Context,
         cloud: &Cloud,
         header: Header,
     ) -> Result<Journal, Failure> {
@@ -52,11 +54,16 @@ impl Place {
                 Box::new(ObjectStore::create(Arc::new(s3(cloud, bucket).await?), bucket, &key))
             }
         };
-        Ok(Journal::create(store, header).await?)
+        Ok(Journal::create(store, header, Arc::clone(&context.clock)).await?)
     }
 
     /// The journal of a run that was started before.
-    pub(in crate::cli::commands) async fn open(&self, cloud: &Cloud, run: &str) -> Result<Journal, Failure> {
+    pub(in crate::cli::commands) async fn open(
+        &self,
+        context: &Context,
+        cloud: &Cloud,
+        run: &str,
+    ) -> Result<Journal, Failure> {
         if run.is_empty() || run.contains(['/', '\\']) {
             return Err(Failure::new(Exit::Usage, format!("`{run}` is no name of a run")));
         }
@@ -70,7 +77,7 @@ impl Place {
                 opened.map(|(store, lines)| (Box::new(store) as _, lines))
             }
         };
-        match opened.and_then(|(store, lines)| Journal::open(store, &lines)) {
+        match opened.and_then(|(store, lines)| Journal::open(store, &lines, Arc::clone(&context.clock))) {
             Err(error @ JournalError::Missing(_)) => Err(Failure::from(error).help(self.known())),
             other => Ok(other?),
         }
