@@ -30,7 +30,7 @@ pub fn secret(bytes: &[u8]) {
         let document = &keyring.document;
         // Ids are public. One that is a piece of the key's text, which no rotator writes, is shown for an id.
         let ids = document.retired.iter().map(|key| &key.key_id).chain([&document.key_id]);
-        let shown = ids.fold(format!("{keyring:?}"), |shown, id| shown.replace(id.as_str(), "ID"));
+        let shown = ids.fold(format!("{keyring:?}"), |shown, id| shown.replace(&format!("{id:?}"), "ID"));
         hidden(document.private_key.expose(), &shown);
         judge(&keyring.key, &keyring.document.key_id);
         assert_eq!(keyring.key.algorithm(), keyring.document.algorithm);
