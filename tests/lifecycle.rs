@@ -142,6 +142,7 @@ fn a_tenant_lives_from_its_file_to_its_end() {
     a_change_is_shown_before_it_is_made(&world);
     planned::what_was_seen_is_executed_or_nothing(&world);
     recorded::what_stands_is_judged_by_the_settings_that_it_was_deployed_with(&world);
+    recorded::what_somebody_else_has_changed_since_is_deployed_again(&world);
     planned::what_was_changed_by_hand_is_drift(&world);
     planned::what_no_stack_uses_is_collected(&world);
     recorded::the_settings_of_what_stands_are_not_collected(&world);

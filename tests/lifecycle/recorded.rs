@@ -99,6 +99,38 @@ pub(super) fn what_stands_is_judged_by_the_settings_that_it_was_deployed_with(wo
     assert_eq!(world.json_with_code(&deployed).1["settings_unknown"], json!([]));
 }
 
+/// The record says which template the stack had, and not that it has it still.
+pub(super) fn what_somebody_else_has_changed_since_is_deployed_again(world: &World) {
+    let stack = "example-demo-regional";
+    wait(async {
+        let region = "eu-north-1";
+        let client = aws_sdk_cloudformation::Client::new(&world.cloud().await.config(region));
+        let found = client.describe_stacks().stack_name(stack).send().await.expect("a stack");
+        let found = found.stacks()[0].clone();
+        let template = client.get_template().stack_name(stack).send().await.expect("a template");
+        let template = template.template_body().expect("a template");
+        assert_eq!(template.matches("MinimumLength: 8").count(), 1, "{template}");
+        let update = client.update_stack().stack_name(stack).set_tags(found.tags);
+        let update = update.set_parameters(found.parameters).set_capabilities(found.capabilities);
+        let template = template.replace("MinimumLength: 8", "MinimumLength: 16");
+        update.template_body(template).send().await.expect("changed by hand");
+    });
+    let stands = || world.json(&["status", "--tenant", "demo"])[0]["stacks"][0].clone();
+    for _ in 0..100 {
+        if stands()["status"].as_str().is_some_and(|status| status.ends_with("_COMPLETE")) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert_eq!(stands()["template_as_rendered"], false);
+    let done = world.json(&["deploy", "--tenant", "demo", "--yes"]);
+    let stacks = &super::tenants_of(&done)[0]["detail"]["stacks"];
+    assert_eq!((&stacks[0]["stack"], &stacks[0]["what"]), (&json!(stack), &json!("updated")), "{done:#}");
+    assert_eq!(stands()["template_as_rendered"], true);
+    let again = world.json(&["deploy", "--tenant", "demo", "--yes"]);
+    assert_eq!(super::tenants_of(&again)[0]["detail"]["changed"], false, "{again:#}");
+}
+
 pub(super) fn the_settings_of_what_stands_are_not_collected(world: &World) {
     world.s3(async |s3| {
         s3.head_object().bucket(BUCKET).key(KEY).send().await.expect("a record");
