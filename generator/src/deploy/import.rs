@@ -17,7 +17,7 @@ use super::watch::Before;
 use super::{Context, Gate, account};
 use crate::aws::Peers;
 use crate::aws::cloudformation::{ChangeSetKind, ImportedResource};
-use crate::plan::{Side, Sides, StackChange};
+use crate::plan::StackChange;
 use crate::render::{RenderedStack, RenderedTenant, read_template};
 
 /// A resource that can be taken in.
@@ -129,16 +129,8 @@ pub async fn import(
                 return Err(DeployError::UnknownChange { stack: request.stack.clone(), source });
             }
         };
-        let nothing = BTreeMap::new();
-        let sides = Sides {
-            before: reading.template.as_deref().filter(|_| !creates).map(|template| Side {
-                template,
-                parameters: reading.stack.as_ref().map_or(&nothing, |stack| &stack.parameters),
-            }),
-            after: Side { template: &request.template, parameters: &request.parameters },
-        };
         let deployer = StackDeployer::new(context, &*cloudformation, gates);
-        deployer.admit(&request, &change, &set, &sides).await?;
+        deployer.admit(&request, &change, &set, &reading).await?;
         let before = Before::of(creates, reading.stack.as_ref());
         outcomes.push(deployer.execute(&request, change, &set, before, start).await?);
     }

@@ -125,29 +125,21 @@ impl<'a> StackDeployer<'a> {
             Prepared::Unchanged(stack) => return Ok(StackOutcome::Unchanged(stack)),
             Prepared::Changes { change, set } => (change, set),
         };
-        let nothing = BTreeMap::new();
-        let sides = Sides {
-            before: (!change.creates).then(|| Side {
-                template: reading.template.as_deref().unwrap_or_default(),
-                parameters: reading.stack.as_ref().map_or(&nothing, |stack| &stack.parameters),
-            }),
-            after: Side { template: &request.template, parameters: &request.parameters },
-        };
-        self.admit(request, &change, &set, &sides).await?;
+        self.admit(request, &change, &set, &reading).await?;
         let before = Before::of(change.creates, reading.stack.as_ref());
         self.execute(request, change, &set, before, start).await
     }
 
-    /// Tells what the service has found wrong with a change set, and asks the gates. One that is not to be executed
-    /// is deleted.
+    /// Tells what the service has found wrong with a change set, and asks the gates; `reading` is the stack before it.
+    /// One that is not to be executed is deleted.
     pub(super) async fn admit(
         &self,
         request: &StackRequest,
         change: &StackChange,
         set: &ChangeSet,
-        sides: &Sides<'_>,
+        reading: &Reading,
     ) -> Result<(), DeployError> {
-        let Err(refused) = self.judge(request, change, set, sides).await else { return Ok(()) };
+        let Err(refused) = self.judge(request, change, set, reading).await else { return Ok(()) };
         if let Err(error) = self.discard(request, change, set).await {
             let help = Some(format!("delete the change set `{}` by hand", set.id));
             self.warn(request, error.to_string(), help);
@@ -160,7 +152,7 @@ impl<'a> StackDeployer<'a> {
         request: &StackRequest,
         change: &StackChange,
         set: &ChangeSet,
-        sides: &Sides<'_>,
+        reading: &Reading,
     ) -> Result<(), DeployError> {
         let checks = preflight::validated(self.cloudformation, &request.stack, &set.id).await;
         checks.iter().filter_map(Check::warning).for_each(|reason| {
@@ -171,8 +163,16 @@ impl<'a> StackDeployer<'a> {
             let (stack, reason) = (request.stack.clone(), blocks.join("; "));
             return Err(DeployError::ChangeSetFailed { stack, status: set.status.clone(), reason });
         }
+        let nothing = BTreeMap::new();
+        let sides = Sides {
+            before: (!change.creates).then(|| Side {
+                template: reading.template.as_deref().unwrap_or_default(),
+                parameters: reading.stack.as_ref().map_or(&nothing, |stack| &stack.parameters),
+            }),
+            after: Side { template: &request.template, parameters: &request.parameters },
+        };
         for gate in self.gates {
-            let passed = gate.pass(&request.tenant, change, sides).await;
+            let passed = gate.pass(&request.tenant, change, &sides).await;
             passed.map_err(|source| DeployError::Gate { stack: request.stack.clone(), source })?;
         }
         Ok(())
