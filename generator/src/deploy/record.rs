@@ -4,6 +4,8 @@
 //! says nothing of stacks that something else has changed since. It names each stack with the time of its last
 //! update, too: as long as that is the same, so is the template, and nobody needs to ask for it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -77,7 +79,7 @@ pub enum Recorded {
     /// What was recorded cannot be read.
     Unreadable(String),
     /// These.
-    Known(Box<Record>),
+    Known(Arc<Record>),
 }
 
 /// A record that is not kept.
@@ -175,7 +177,7 @@ fn parsed(bytes: &[u8]) -> Recorded {
         None => return Recorded::Unreadable("it names no format".into()),
     }
     match serde_json::from_value(json) {
-        Ok(record) => Recorded::Known(Box::new(record)),
+        Ok(record) => Recorded::Known(Arc::new(record)),
         Err(error) => Recorded::Unreadable(error.to_string()),
     }
 }
@@ -245,7 +247,7 @@ mod tests {
         assert_eq!(keep(&bucket, "b", &record(1), None).await, Ok(true));
         assert_eq!(keep(&bucket, "b", &record(1), None).await, Ok(false));
         assert_eq!(keep(&bucket, "b", &record(2), None).await, Ok(true));
-        assert_eq!(read(&bucket, "b", "demo").await, Ok(Recorded::Known(Box::new(record(2)))));
+        assert_eq!(read(&bucket, "b", "demo").await, Ok(Recorded::Known(Arc::new(record(2)))));
     }
 
     #[tokio::test]
@@ -256,7 +258,7 @@ mod tests {
         // Somebody has written it since nothing was found: it is read, and written over.
         assert_eq!(keep(&bucket, "b", &record(2), Some(nothing)).await, Ok(true));
         let second = find(&bucket, "b", "demo").await.expect("an answer");
-        assert_eq!(second.recorded, Recorded::Known(Box::new(record(2))));
+        assert_eq!(second.recorded, Recorded::Known(Arc::new(record(2))));
         assert_eq!(keep(&bucket, "b", &record(2), Some(second)).await, Ok(false));
     }
 
@@ -265,7 +267,7 @@ mod tests {
         let bucket = OneObject::default();
         *bucket.loses_answer.lock().unwrap() = true;
         assert_eq!(keep(&bucket, "b", &record(1), None).await, Ok(false));
-        assert_eq!(read(&bucket, "b", "demo").await, Ok(Recorded::Known(Box::new(record(1)))));
+        assert_eq!(read(&bucket, "b", "demo").await, Ok(Recorded::Known(Arc::new(record(1)))));
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl Job for DeployJob {
             let found = recording::found(place, tenant).await;
             let mut work = place.engine.work.beside(mark(attempt.run), attempt.number > 1);
             work.recorded = found.as_ref().and_then(|found| match &found.recorded {
-                Recorded::Known(record) => Some(Arc::new((**record).clone())),
+                Recorded::Known(record) => Some(Arc::clone(record)),
                 Recorded::Nothing | Recorded::Unreadable(_) => None,
             });
             let engine = place.engine.with(work.clone());

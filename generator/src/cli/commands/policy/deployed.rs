@@ -195,7 +195,7 @@ mod tests {
             "stacks": [{ "id": "edge", "name": "example-demo-edge", "region": "us-east-1",
                 "template": "a9f51566bd6705f7ea6ad54bb9deb449f795582d6529a0e22207b8981233ec58" }],
         });
-        Recorded::Known(Box::new(serde_json::from_value(json).expect("a record")))
+        Recorded::Known(std::sync::Arc::new(serde_json::from_value(json).expect("a record")))
     }
 
     #[test]
